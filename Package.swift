@@ -1,0 +1,82 @@
+// swift-tools-version: 6.2
+// Ballast: a deterministic simulator of how hypervisors share CPU and memory among virtual machines.
+// The import rules between modules are in docs/ARCHITECTURE.md; Tests/TidyTests compares them with this tree.
+import PackageDescription
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+/// A module of `Sources/` with the modules it may import.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies + ["BallastTestSupport"], swiftSettings: strict)
+}
+
+let package = Package(
+  name: "ballast",
+  products: [
+    .executable(name: "ballast", targets: ["ballast"]),
+    .library(name: "BallastManager", targets: ["BallastManager"]),
+    .library(name: "BallastSimulator", targets: ["BallastSimulator"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
+    .systemLibrary(
+      name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CBallastRandom", dependencies: ["CGSL"]),
+
+    module("BallastUnits"),
+    module("BallastModel", ["BallastUnits"]),
+    module("BallastKernel", ["BallastUnits"]),
+    module("BallastMath", ["BallastUnits", "BallastKernel", "CGSL", "CBallastRandom"]),
+    module("BallastManager", ["BallastUnits", "BallastModel"]),
+    module("BallastTraces", ["BallastUnits", "BallastModel", "CZlib"]),
+    module(
+      "BallastScenario",
+      ["BallastUnits", "BallastModel", .product(name: "Yams", package: "Yams")]),
+    module("BallastMachine", ["BallastUnits", "BallastModel", "BallastKernel", "BallastMath"]),
+    module(
+      "BallastSimulator",
+      [
+        "BallastUnits", "BallastModel", "BallastKernel", "BallastMath", "BallastManager",
+        "BallastMachine", "BallastTraces",
+      ]),
+    module(
+      "BallastReport",
+      [
+        "BallastUnits", "BallastModel", "BallastMath",
+        .product(name: "Mustache", package: "swift-mustache"),
+      ]),
+    .executableTarget(
+      name: "ballast",
+      dependencies: [
+        "BallastUnits", "BallastModel", "BallastKernel", "BallastManager", "BallastTraces",
+        "BallastScenario", "BallastMachine", "BallastSimulator", "BallastReport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    .target(
+      name: "BallastTestSupport", dependencies: ["BallastUnits", "BallastModel", "BallastKernel"],
+      path: "Tests/BallastTestSupport", swiftSettings: strict),
+    tests("BallastUnitsTests", ["BallastUnits"]),
+    tests("BallastKernelTests", ["BallastKernel", "BallastMath"]),
+    tests("BallastManagerTests", ["BallastManager"]),
+    tests("BallastTracesTests", ["BallastTraces"]),
+    tests("BallastScenarioTests", ["BallastScenario", "BallastTraces"]),
+    tests("BallastReportTests", ["BallastReport"]),
+    tests("BallastSimulatorTests", ["BallastSimulator", "BallastMachine", "BallastManager"]),
+    tests("ContractTests", ["BallastManager", "BallastMachine", "BallastSimulator"]),
+    tests("PropertyTests", ["BallastManager", "BallastMachine", "BallastSimulator"]),
+    tests("TidyTests", []),
+  ]
+)

@@ -1,0 +1,3 @@
+#ifndef BR_H
+#define BR_H
+#endif

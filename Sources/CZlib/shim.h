@@ -1,0 +1,4 @@
+#ifndef BALLAST_CZLIB_SHIM_H
+#define BALLAST_CZLIB_SHIM_H
+#include <zlib.h>
+#endif
