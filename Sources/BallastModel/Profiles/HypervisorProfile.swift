@@ -1,0 +1,39 @@
+import BallastUnits
+
+/// What differs between hypervisors, as data. For now: the scale of shares. No overhead and no reserve is modelled yet;
+/// `run.json` says so as an assumption.
+public struct HypervisorProfile: Sendable, Equatable {
+  public var name: String
+  public var summary: String
+  /// CPU shares of a VM that says nothing.
+  public var defaultCPUShares: DefaultShares
+  /// Memory shares of a VM that says nothing, per MiB of its configured memory.
+  public var defaultMemorySharesPerMebibyte: Int64
+  /// CPU shares of a pool that says nothing.
+  public var defaultPoolCPUShares: Int64
+  public var defaultPoolMemoryShares: Int64
+  /// VMs are cgroups: `quota` and `quota_period` are allowed.
+  public var hasCPUQuota: Bool
+  /// Sentences for `run.json` and the report.
+  public var assumptions: [String]
+
+  public enum DefaultShares: Sendable, Equatable {
+    case perVCPU(Int64)
+    case perVM(Int64)
+  }
+
+  public init(
+    name: String, summary: String, defaultCPUShares: DefaultShares,
+    defaultMemorySharesPerMebibyte: Int64, defaultPoolCPUShares: Int64,
+    defaultPoolMemoryShares: Int64, hasCPUQuota: Bool, assumptions: [String]
+  ) {
+    self.name = name
+    self.summary = summary
+    self.defaultCPUShares = defaultCPUShares
+    self.defaultMemorySharesPerMebibyte = defaultMemorySharesPerMebibyte
+    self.defaultPoolCPUShares = defaultPoolCPUShares
+    self.defaultPoolMemoryShares = defaultPoolMemoryShares
+    self.hasCPUQuota = hasCPUQuota
+    self.assumptions = assumptions
+  }
+}
