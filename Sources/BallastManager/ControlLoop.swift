@@ -1,0 +1,21 @@
+import BallastModel
+
+/// Observe – decide – apply: the only place that calls the three. A simulator calls it from a control event, a daemon
+/// from a timer.
+public struct ControlLoop: ~Copyable {
+  public private(set) var seen = HostObservation()
+  public private(set) var plan = HostPlan()
+  private let workspace: DecisionWorkspace
+
+  public init(workspace: DecisionWorkspace) { self.workspace = workspace }
+
+  /// One step. Returns what could not be requested; a backend that does not answer changes nothing.
+  @discardableResult
+  public mutating func step<Backend: HypervisorBackend & ~Copyable>(
+    _ backend: inout Backend, _ manager: inout ResourceManager
+  ) throws(BackendError) -> [ActuationFailure] {
+    try backend.observe(into: &seen)
+    manager.decide(seen, into: &plan, workspace: workspace)
+    return try backend.apply(plan)
+  }
+}
