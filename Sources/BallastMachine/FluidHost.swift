@@ -218,7 +218,7 @@ struct FluidHost: ~Copyable {
     let wasOver = memoryConsumed > spec.memory.value
     memoryConsumed += bytes
     lastChange = time
-    if memoryConsumed > spec.memory.value != wasOver {
+    if (memoryConsumed > spec.memory.value) != wasOver {
       overcommitChanges.append(
         OvercommitChange(
           time: SimTime(time), isOvercommitted: !wasOver, consumed: Bytes(memoryConsumed)))

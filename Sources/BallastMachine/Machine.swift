@@ -133,6 +133,11 @@ public final class Machine: @unchecked Sendable {
   public func memoryConsumed(on host: HostIndex) -> Bytes {
     Bytes(hosts[host.int].memoryConsumed)
   }
+  public func cpuCapacity(of host: HostIndex) -> Kilohertz {
+    Kilohertz(hosts[host.int].cpuCapacity)
+  }
+  public func coreRate(of host: HostIndex) -> Kilohertz { hosts[host.int].spec.coreRate }
+  public func memoryCapacity(of host: HostIndex) -> Bytes { hosts[host.int].spec.memory }
   public func vmCount(on host: HostIndex) -> Int { hosts[host.int].table.count }
   public func vcpuCount(on host: HostIndex) -> Int64 { hosts[host.int].vcpus }
   public func vcpus(of vm: VMIndex) -> Int { Int(guests.base[vm.int].vcpus) }
@@ -141,10 +146,10 @@ public final class Machine: @unchecked Sendable {
   public func host(of vm: VMIndex) -> HostIndex? { guests.base[vm.int].host }
   public func lastHost(of vm: VMIndex) -> HostIndex? { guests.base[vm.int].lastHost }
   public func spec(of host: HostIndex) -> HostSpec { hosts[host.int].spec }
-  /// The VMs on a host, in order of names.
-  public func vms(on host: HostIndex) -> [VMIndex] {
+  /// Calls `body` for the VMs on a host, in order of names.
+  public func forEachVM(on host: HostIndex, _ body: (VMIndex) -> Void) {
     let table = hosts[host.int].table
-    return (0..<table.count).map { VMIndex(Int(table.vm[$0])) }
+    for slot in 0..<table.count { body(VMIndex(Int(table.vm[slot]))) }
   }
 }
 

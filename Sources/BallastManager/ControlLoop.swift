@@ -15,6 +15,14 @@ public struct ControlLoop: ~Copyable {
     _ backend: inout Backend, _ manager: inout ResourceManager
   ) throws(BackendError) -> [ActuationFailure] {
     try backend.observe(into: &seen)
+    return try apply(seen, &backend, &manager)
+  }
+
+  /// The rest of a step whose observation was made before, because other hosts had to be seen first.
+  @discardableResult
+  public mutating func apply<Backend: HypervisorBackend & ~Copyable>(
+    _ seen: HostObservation, _ backend: inout Backend, _ manager: inout ResourceManager
+  ) throws(BackendError) -> [ActuationFailure] {
     manager.decide(seen, into: &plan, workspace: workspace)
     return try backend.apply(plan)
   }

@@ -43,7 +43,7 @@ final class HostPools {
   /// a pool that uses all its limit allows, what a VM does not get is limited time.
   func settle(_ table: VMTable, capacity: Int64) {
     precondition(table.count == leafPools.count, "pools are remade when VMs come or go")
-    tree.divide(
+    _ = tree.divide(
       capacity: capacity, floors: table.floor, caps: table.unlimited, weights: table.weight,
       into: table.used)
     guard (1..<parents.count).contains(where: { tree.poolLimitBinds($0) }) else { return }

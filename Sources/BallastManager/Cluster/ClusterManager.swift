@@ -8,14 +8,12 @@ import BallastUnits
 /// Rounding  largest remainder, ties by host name; the parts add up exactly.
 /// Source    how vSphere mirrors a cluster's pools to its hosts; docs/MODEL.md#pools-over-hosts.
 public struct ClusterManager: Sendable {
-  public private(set) var tree: PoolTree
-  /// One per host, in order of names.
-  public var hosts: [ResourceManager]
+  /// The managers of the cluster's hosts, in order of host names.
+  public typealias Hosts = UnsafeMutableBufferPointer<ResourceManager>
 
-  public init(pools: PoolTree, hostCount: Int) {
-    tree = pools
-    hosts = [ResourceManager](repeating: ResourceManager(), count: hostCount)
-  }
+  public private(set) var tree: PoolTree
+
+  public init(pools: PoolTree) { tree = pools }
 
   /// Settings of hosts depend on what other hosts' VMs demand.
   public var dividesPools: Bool { tree.hasPools }
@@ -23,32 +21,37 @@ public struct ClusterManager: Sendable {
   public mutating func configure(pool: Int, _ change: PoolChange) { tree.configure(pool, change) }
 
   /// Divides the pools over the hosts by what has been observed. Call before the hosts decide.
-  public mutating func divide(_ seen: [HostObservation], workspace: DecisionWorkspace) {
+  ///
+  /// - Parameter seen: one observation per host, in the same order.
+  public func divide(_ seen: [HostObservation], among hosts: Hosts) {
     guard dividesPools else { return }
     for host in hosts.indices { hosts[host].note(seen[host]) }
-    let cpu = entitlements(seen, workspace, of: .cpu)
-    let memory = entitlements(seen, workspace, of: .memory)
     let shares = DividedPools(
-      tree: tree, cpu: sums(cpu, sizes(seen, of: .cpu)),
-      memory: sums(memory, sizes(seen, of: .memory)), hostCount: hosts.count)
+      tree: tree, cpu: claims(seen, hosts, of: .cpu), memory: claims(seen, hosts, of: .memory),
+      hostCount: hosts.count)
     for host in hosts.indices { hosts[host].take(shares, host: host, tree: tree) }
   }
 
   private enum Resource { case cpu, memory }
 
-  /// Cluster entitlement of every VM, in order of hosts and then of VMs: the division of all hosts' capacity as if it
-  /// were one host.
-  private func entitlements(
-    _ seen: [HostObservation], _ workspace: DecisionWorkspace, of resource: Resource
-  ) -> [Int64] {
+  /// What the VMs of each pool claim on each host: their cluster entitlement, which is the division of all hosts'
+  /// capacity as if it were one host, and their size.
+  private func claims(
+    _ seen: [HostObservation], _ hosts: Hosts, of resource: Resource
+  ) -> DividedPools.Claims {
     var division = Division()
     var poolOfRow: [Int] = []
+    var hostOfRow: [Int] = []
+    var sizeOfRow: [Int64] = []
     var capacity: Int64 = 0
     for (host, observation) in seen.enumerated() {
-      capacity += (resource == .cpu ? observation.cpuCapacity.value : observation.memoryCapacity.value)
+      capacity +=
+        (resource == .cpu ? observation.cpuCapacity.value : observation.memoryCapacity.value)
       for (index, size) in sizes(observation, of: resource, managedBy: hosts[host]).enumerated() {
         let row = hosts[host].row(index)
         poolOfRow.append(row.settings.pool)
+        hostOfRow.append(host)
+        sizeOfRow.append(size)
         switch resource {
         case .cpu:
           division.append(
@@ -64,17 +67,32 @@ public struct ClusterManager: Sendable {
       }
     }
     division.divide(
-      capacity: capacity,
-      pools: tree.pools.map {
-        resource == .cpu
-          ? Division.Pool(
-            parent: $0.parent, reservation: $0.cpu.reservation.value,
-            limit: $0.cpu.limit?.value ?? .max, weight: $0.cpuWeight)
-          : Division.Pool(
-            parent: $0.parent, reservation: $0.memory.reservation.value,
-            limit: $0.memory.limit?.value ?? .max, weight: $0.memoryWeight)
-      }, poolOfRow: poolOfRow)
-    return division.granted
+      capacity: capacity, pools: tree.pools.map { divisionPool($0, of: resource) },
+      poolOfRow: poolOfRow)
+    var claims = DividedPools.Claims(poolCount: tree.pools.count, hostCount: hosts.count)
+    for row in poolOfRow.indices {
+      var pool = poolOfRow[row]
+      while pool >= 0 {
+        claims.add(
+          pool: pool, host: hostOfRow[row], entitlement: division.granted[row],
+          size: sizeOfRow[row])
+        pool = tree.pools[pool].parent
+      }
+    }
+    return claims
+  }
+
+  private func divisionPool(_ pool: PoolTree.Pool, of resource: Resource) -> Division.Pool {
+    switch resource {
+    case .cpu:
+      Division.Pool(
+        parent: pool.parent, reservation: pool.cpu.reservation.value,
+        limit: pool.cpu.limit?.value ?? .max, weight: pool.cpuWeight)
+    case .memory:
+      Division.Pool(
+        parent: pool.parent, reservation: pool.memory.reservation.value,
+        limit: pool.memory.limit?.value ?? .max, weight: pool.memoryWeight)
+    }
   }
 
   /// Size of every managed VM of a host in order; 0 for one that the host does not show.
@@ -88,27 +106,5 @@ public struct ClusterManager: Sendable {
       return resource == .cpu
         ? seen.vcpus[row] * seen.coreRate.value : seen.memoryConfigured[row]
     }
-  }
-
-  private func sizes(_ seen: [HostObservation], of resource: Resource) -> [Int64] {
-    hosts.indices.flatMap { sizes(seen[$0], of: resource, managedBy: hosts[$0]) }
-  }
-
-  /// Per pool and host: Σ over the VMs below it there, by entitlement and by size.
-  private func sums(_ entitlements: [Int64], _ sizes: [Int64]) -> DividedPools.Claims {
-    var claims = DividedPools.Claims(poolCount: tree.pools.count, hostCount: hosts.count)
-    var row = 0
-    for (host, manager) in hosts.enumerated() {
-      for index in manager.vms.indices {
-        var pool = manager.row(index).settings.pool
-        while pool >= 0 {
-          claims.add(
-            pool: pool, host: host, entitlement: entitlements[row], size: sizes[row])
-          pool = tree.pools[pool].parent
-        }
-        row += 1
-      }
-    }
-    return claims
   }
 }

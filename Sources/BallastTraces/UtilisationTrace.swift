@@ -1,0 +1,5 @@
+import BallastModel
+import BallastUnits
+public final class UtilisationTrace: Sendable {
+  public init() {}
+}
