@@ -149,8 +149,12 @@ struct WaterFillPropertyTests {
   /// 8 needs feasible floors: both reserve 10 of 10. Wanting 4, the first gets 4/14 of 10, that is
   /// 2 6/7; claiming 10, it gets half.
   @Test func overclaimingPaysWhenFloorsAreInfeasible() {
-    #expect(waterFill(capacity: 10, lower: [4, 10], upper: [4, 10], weights: [1, 1]) == [3, 7])
-    #expect(waterFill(capacity: 10, lower: [10, 10], upper: [10, 10], weights: [1, 1]) == [5, 5])
+    #expect(
+      waterFill(capacity: 10, lower: [4, 10], upper: [4, 10], weights: [1, 1])
+        == [3, 7])
+    #expect(
+      waterFill(capacity: 10, lower: [10, 10], upper: [10, 10], weights: [1, 1])
+        == [5, 5])
   }
 
   /// 9: a sibling that wants nothing changes nothing, whatever its weight.
@@ -168,10 +172,12 @@ struct WaterFillPropertyTests {
   }
 
   /// Every problem of three consumers with settings from {0, 1, 2} and capacity up to 6.
-  @Test(arguments: Array<Int64>(0...6)) func everySmallWorld(capacity: Int64) {
+  @Test(arguments: [0, 1, 2, 3, 4, 5, 6] as [Int64]) func everySmallWorld(capacity: Int64) {
     var consumers: [(floor: Int64, cap: Int64, weight: Int64)] = []
     for cap: Int64 in 0...2 {
-      for floor in 0...cap { for weight: Int64 in 0...2 { consumers.append((floor, cap, weight)) } }
+      for floor in 0...cap {
+        consumers += ([0, 1, 2] as [Int64]).map { (floor, cap, $0) }
+      }
     }
     for a in consumers {
       for b in consumers {
