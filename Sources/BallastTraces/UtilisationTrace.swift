@@ -1,5 +1,0 @@
-import BallastModel
-import BallastUnits
-public final class UtilisationTrace: Sendable {
-  public init() {}
-}
