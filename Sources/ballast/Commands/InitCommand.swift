@@ -12,7 +12,7 @@ struct InitCommand: ParsableCommand {
 
   func run() throws {
     let scenario = directory + "/scenario.yaml"
-    guard access(scenario, F_OK) != 0 else {
+    guard !fileExists(scenario) else {
       note("ballast: \(scenario) exists; name another directory or remove it")
       throw Exit.cannotWrite.code
     }

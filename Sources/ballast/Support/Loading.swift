@@ -88,3 +88,5 @@ func reason(of error: any Error) -> String {
   }
   return error.localizedDescription
 }
+
+func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
