@@ -1,0 +1,25 @@
+import BallastUnits
+
+extension FluidHost {
+  /// The conservation laws of CPU, after every change: what is handed out fits the host; nobody gets more than the
+  /// demand that no limit holds back, nor less than min(reservation, demand) while the reservations fit.
+  func checkConservation() {
+    precondition(totalUsed <= cpuCapacity, "\(spec.name) delivers \(totalUsed) of \(cpuCapacity)")
+    var floors: Int64 = 0
+    for slot in 0..<table.count {
+      floors += min(table.reservation[slot], min(table.demand[slot], table.cap[slot]))
+    }
+    for slot in 0..<table.count {
+      let used = table.used[slot]
+      precondition(used >= 0 && used <= table.unlimited[slot], "a VM gets more than it may")
+      precondition(table.unlimited[slot] <= min(table.demand[slot], table.cap[slot]))
+      precondition(table.demand[slot] <= table.size[slot], "a VM demands more than its size")
+      if pools == nil && floors <= cpuCapacity {
+        precondition(
+          used >= min(table.reservation[slot], table.unlimited[slot]),
+          "a VM gets less than its reservation")
+      }
+    }
+    precondition(memoryConsumed >= 0)
+  }
+}

@@ -1,0 +1,414 @@
+import BallastModel
+import BallastUnits
+
+/// One simulated host at fluid fidelity: CPU is a divisible rate, and every runnable vCPU gets its part of it at every
+/// instant.
+///
+/// Rates are constant between changes, so a host is advanced from change to change and an unchanged host costs nothing.
+struct FluidHost: ~Copyable {
+  let spec: HostSpec
+  let cpuCapacity: Int64
+  var table = VMTable(capacity: 8)
+
+  /// The instant the host has been advanced to, ns.
+  private(set) var now: Int64 = 0
+  /// The present rates hold since this instant.
+  private(set) var segmentStart: Int64 = 0
+  /// Start of the present sample, and whether earlier segments of it are in the guests' counters.
+  private(set) var sampleStart: Int64 = 0
+  private(set) var sampleHasParts = false
+  /// The same for the present observation.
+  private(set) var observationStart: Int64 = 0
+  private(set) var observationHasParts = false
+  /// When a demand, a setting or the membership last changed.
+  private(set) var lastChange: Int64 = 0
+  /// The rates answer to the present demands and settings.
+  private var isSettled = true
+
+  /// Earliest change of a CPU demand, and of a memory curve.
+  private var nextDemandChange: Int64 = .max
+  private var nextMemoryChange: Int64 = .max
+  /// VMs whose memory curves are not constant.
+  private var memoryVMs: [VMIndex] = []
+
+  private(set) var totalDemand: Int64 = 0
+  private(set) var totalUsed: Int64 = 0
+
+  var vcpus: Int64 = 0
+  var memoryConfigured: Int64 = 0
+  private(set) var memoryConsumed: Int64 = 0
+  private var overcommitChanges: [OvercommitChange] = []
+
+  /// VMs that were on during the present sample and are not any more.
+  var departed: [VMIndex] = []
+  /// The pools of the last plan; nil while all VMs are siblings.
+  var pools: HostPools?
+  private var scratch = WaterFillScratch()
+  private var means = MeanColumns()
+
+  init(_ spec: HostSpec) {
+    self.spec = spec
+    cpuCapacity = spec.cpuCapacity.value
+  }
+
+  deinit { table.deallocate() }
+
+  // MARK: Advancing
+
+  /// Plays all changes before `end` and delivers CPU up to it. Changes at `end` itself are left for the next call, so
+  /// that who decides or samples at `end` sees the state just before it.
+  mutating func advance(
+    to end: Int64, guests: Guests
+  ) {
+    while true {
+      if nextDemandChange <= now { takeDemandChanges(guests: guests) }
+      if nextMemoryChange <= now { takeMemoryChanges(guests: guests) }
+      if !isSettled { settle() }
+      let next = min(nextDemandChange, nextMemoryChange, end)
+      now = next
+      if next == end { return }
+    }
+  }
+
+  /// Books what the present rates delivered since the segment began, before any of them changes at `time`.
+  mutating func closeSegment(
+    at time: Int64, guests: Guests
+  ) {
+    let span = time - max(segmentStart, sampleStart)
+    if span > 0 {
+      for slot in 0..<table.count {
+        guests.sampleWork.base[Int(table.vm[slot])].add(
+          demand: table.demand[slot], unlimited: table.unlimited[slot], used: table.used[slot],
+          for: span)
+      }
+      sampleHasParts = true
+    }
+    let observed = time - max(segmentStart, observationStart)
+    if let observedWork = guests.observedWork, observed > 0 {
+      for slot in 0..<table.count {
+        observedWork.base[Int(table.vm[slot])].add(
+          demand: table.demand[slot], unlimited: table.unlimited[slot], used: table.used[slot],
+          for: observed)
+      }
+      observationHasParts = true
+    }
+    segmentStart = time
+  }
+
+  /// Settings changed at the present instant; call after `closeSegment`.
+  mutating func settingsChanged(at time: Int64) {
+    isSettled = false
+    lastChange = time
+  }
+
+  // MARK: CPU demand
+
+  /// Starts playing a VM's CPU demand at `time`.
+  mutating func loadDemand(slot: Int, guests: Guests, at time: Int64) {
+    let guest = guests.base + Int(table.vm[slot])
+    table.cursorStep[slot] = 0
+    guest.pointee.cpu.advance(to: SimTime(time))
+    showDemand(slot: slot, of: guest)
+    nextDemandChange = min(nextDemandChange, table.nextChange[slot])
+  }
+
+  /// Hands the playing of a VM's demand back to its source, before the slot goes.
+  func unloadDemand(slot: Int, guests: Guests) {
+    guard table.cursorStep[slot] != 0 else { return }
+    guests.base[Int(table.vm[slot])].cpu.resume(
+      next: UnsafePointer<UInt32>(bitPattern: Int(table.cursor[slot]))!)
+    table.cursorStep[slot] = 0
+  }
+
+  private mutating func takeDemandChanges(
+    guests: Guests
+  ) {
+    let time = now
+    closeSegment(at: time, guests: guests)
+    var next = Int64.max
+    let table = table
+    let nextChange = table.nextChange
+    for slot in 0..<table.count {
+      if nextChange[slot] <= time {
+        let step = table.cursorStep[slot]
+        if step != 0 && table.cursor[slot] != table.cursorEnd[slot] {
+          // Even time grid: one load, one product, no call.
+          let sample = UnsafePointer<UInt32>(bitPattern: Int(table.cursor[slot]))!
+          table.demand[slot] = replayedDemand(
+            sample.pointee, scale: table.cursorScale[slot], size: table.size[slot])
+          table.cursor[slot] += Int64(MemoryLayout<UInt32>.stride)
+          nextChange[slot] = time + step
+        } else {
+          takeSlowDemandChange(slot: slot, guests: guests, at: time)
+        }
+      }
+      next = min(next, nextChange[slot])
+    }
+    nextDemandChange = next
+    lastChange = time
+    isSettled = false
+  }
+
+  private func takeSlowDemandChange(slot: Int, guests: Guests, at time: Int64) {
+    let guest = guests.base + Int(table.vm[slot])
+    unloadDemand(slot: slot, guests: guests)
+    guest.pointee.cpu.advance(to: SimTime(time))
+    showDemand(slot: slot, of: guest)
+  }
+
+  /// Copies what the source plays into the table, as a cursor where the series allows it.
+  private func showDemand(slot: Int, of guest: UnsafeMutablePointer<Guest>) {
+    let source = guest.pointee.cpu
+    let size = table.size[slot]
+    let scale: Int64 =
+      switch source.unit {
+      case .partsPerMillion: size
+      case .kilohertz: 1_000_000
+      case .kibibytes: preconditionFailure("CPU is not measured in KiB")
+      }
+    table.demand[slot] = replayedDemand(UInt32(source.value), scale: scale, size: size)
+    table.nextChange[slot] = source.nextChange
+    if let grid = source.evenGrid {
+      table.cursor[slot] = Int64(Int(bitPattern: grid.next))
+      table.cursorEnd[slot] = Int64(Int(bitPattern: grid.end))
+      table.cursorStep[slot] = grid.step
+      table.cursorScale[slot] = scale
+    }
+  }
+
+  // MARK: Membership and memory
+
+  mutating func membershipChanged(at time: Int64) {
+    pools = nil
+    settingsChanged(at: time)
+  }
+
+  /// Books a VM's memory on this host and follows its curves.
+  mutating func addMemory(of guest: UnsafeMutablePointer<Guest>, vm: VMIndex, at time: Int64) {
+    let (growth, next) = guest.pointee.advanceMemory(to: time)
+    consume(growth, at: time)
+    if next != .max {
+      memoryVMs.append(vm)
+      nextMemoryChange = min(nextMemoryChange, next)
+    }
+  }
+
+  /// Gives a VM's memory back.
+  mutating func removeMemory(of guest: UnsafeMutablePointer<Guest>, vm: VMIndex, at time: Int64) {
+    consume(-guest.pointee.memory.mapped, at: time)
+    stopFollowingMemory(of: vm)
+  }
+
+  mutating func stopFollowingMemory(of vm: VMIndex) { memoryVMs.removeAll { $0 == vm } }
+
+  private mutating func takeMemoryChanges(guests: Guests) {
+    var next = Int64.max
+    var total: Int64 = 0
+    for vm in memoryVMs {
+      let (growth, change) = guests.base[vm.int].advanceMemory(to: now)
+      total += growth
+      next = min(next, change)
+    }
+    nextMemoryChange = next
+    if total > 0 { consume(total, at: now) }
+  }
+
+  /// Host memory that guests take (or, negative, give back).
+  private mutating func consume(_ bytes: Int64, at time: Int64) {
+    let wasOver = memoryConsumed > spec.memory.value
+    memoryConsumed += bytes
+    lastChange = time
+    if (memoryConsumed > spec.memory.value) != wasOver {
+      overcommitChanges.append(
+        OvercommitChange(
+          time: SimTime(time), isOvercommitted: !wasOver, consumed: Bytes(memoryConsumed)))
+    }
+  }
+
+  mutating func takeOvercommitChanges() -> [OvercommitChange] {
+    if overcommitChanges.isEmpty { return [] }
+    defer { overcommitChanges.removeAll() }
+    return overcommitChanges
+  }
+
+  var hasMovingMemory: Bool { !memoryVMs.isEmpty }
+  var nextChange: Int64 { min(nextDemandChange, nextMemoryChange) }
+
+  // MARK: Delivering
+
+  /// Divides the host's CPU anew.
+  private mutating func settle() {
+    let table = table
+    var wanted: Int64 = 0
+    var demanded: Int64 = 0
+    for slot in 0..<table.count {
+      let demand = table.demand[slot]
+      let unlimited = min(demand, table.cap[slot])
+      table.unlimited[slot] = unlimited
+      wanted += unlimited
+      demanded += demand
+    }
+    totalDemand = demanded
+    if pools != nil {
+      settleFloors()
+      pools!.settle(table, capacity: cpuCapacity)
+    } else if wanted <= cpuCapacity {
+      table.used.update(from: table.unlimited, count: table.count)
+    } else {
+      settleFloors()
+      waterFill(
+        capacity: cpuCapacity, lower: table.floor, upper: table.unlimited, weights: table.weight,
+        count: table.count, into: table.used, scratch: &scratch)
+    }
+    totalUsed = 0
+    for slot in 0..<table.count { totalUsed += table.used[slot] }
+    isSettled = true
+    #if DEBUG || BALLAST_CHECKS
+      checkConservation()
+    #endif
+  }
+
+  private func settleFloors() {
+    for slot in 0..<table.count {
+      table.floor[slot] = min(table.reservation[slot], table.unlimited[slot])
+    }
+  }
+
+  // MARK: Samples and observations
+
+  /// Ends the present sample at `time`, to which the host has been advanced, and starts the next one.
+  ///
+  /// The columns have a row for every VM that was on during the sample, those that have left last; they are valid until
+  /// the host changes. Where nothing changed during the sample they are the host's own columns, uncopied.
+  mutating func takeSample(at time: Int64, guests: Guests) -> SampleColumns {
+    let interval = time - sampleStart
+    defer {
+      sampleStart = time
+      sampleHasParts = false
+      departed.removeAll(keepingCapacity: true)
+    }
+    guard sampleHasParts else {
+      return SampleColumns(
+        count: table.count, present: table.count, vm: table.vm, demand: table.demand,
+        unlimited: table.unlimited, used: table.used)
+    }
+    let span = time - max(segmentStart, sampleStart)
+    means.reserve(rows: table.count + departed.count)
+    for slot in 0..<table.count {
+      let work = guests.sampleWork.base + Int(table.vm[slot])
+      work.pointee.add(
+        demand: table.demand[slot], unlimited: table.unlimited[slot], used: table.used[slot],
+        for: span)
+      means.set(row: slot, vm: table.vm[slot], work.pointee, interval: interval)
+      work.pointee = WorkCounter()
+    }
+    for (index, vm) in departed.enumerated() {
+      let work = guests.sampleWork.base + vm.int
+      means.set(row: table.count + index, vm: Int64(vm.value), work.pointee, interval: interval)
+      work.pointee = WorkCounter()
+    }
+    return means.columns(count: table.count + departed.count, present: table.count)
+  }
+
+  /// What the host can report of [observationStart, now), and starts the next observation.
+  mutating func observe(into seen: inout HostObservation, guests: Guests) {
+    seen.time = SimTime(now)
+    seen.interval = SimDuration(now - observationStart)
+    seen.coreRate = spec.coreRate
+    seen.cpuCapacity = spec.cpuCapacity
+    seen.memoryCapacity = spec.memory
+    seen.memoryFree = Bytes(spec.memory.value - memoryConsumed)
+    seen.removeRows()
+    let span = now - max(segmentStart, observationStart)
+    for slot in 0..<table.count {
+      let vm = Int(table.vm[slot])
+      let guest = guests.base + vm
+      var work = WorkCounter()
+      if let observedWork = guests.observedWork, observationHasParts {
+        work = observedWork.base[vm]
+        observedWork.base[vm] = WorkCounter()
+      }
+      work.add(
+        demand: table.demand[slot], unlimited: table.unlimited[slot], used: table.used[slot],
+        for: span)
+      seen.append(
+        HostObservation.VMRow(
+          vm: VMIndex(vm), vcpus: Int64(guest.pointee.vcpus),
+          runTime: nanoseconds(of: work.used),
+          readyTime: nanoseconds(of: work.demand - work.used),
+          memoryConfigured: guest.pointee.configured,
+          memoryConsumed: guest.pointee.memory.mapped, memoryActive: guest.pointee.memory.active))
+    }
+    observationStart = now
+    observationHasParts = false
+  }
+
+  /// Work in kHz·ns as vCPU time at this host's clock, rounded to nearest.
+  private func nanoseconds(of work: Int128) -> Int64 {
+    Int64((work + Int128(spec.coreRate.value / 2)) / Int128(spec.coreRate.value))
+  }
+}
+
+/// The mean rates of a host's VMs over one sample, kHz.
+public struct SampleColumns {
+  public var count: Int
+  /// The first `present` rows are still on; the others have left during the sample.
+  public var present: Int
+  public var vm: UnsafePointer<Int64>
+  public var demand: UnsafePointer<Int64>
+  /// demand − unlimited was kept back by a limit.
+  public var unlimited: UnsafePointer<Int64>
+  public var used: UnsafePointer<Int64>
+
+  init(
+    count: Int, present: Int, vm: UnsafePointer<Int64>, demand: UnsafePointer<Int64>,
+    unlimited: UnsafePointer<Int64>, used: UnsafePointer<Int64>
+  ) {
+    self.count = count
+    self.present = present
+    self.vm = vm
+    self.demand = demand
+    self.unlimited = unlimited
+    self.used = used
+  }
+}
+
+/// Room for means of samples in which something changed.
+struct MeanColumns: ~Copyable {
+  private var base: UnsafeMutablePointer<Int64>?
+  private var capacity = 0
+
+  deinit { base?.deallocate() }
+
+  mutating func reserve(rows: Int) {
+    guard rows > capacity else { return }
+    base?.deallocate()
+    capacity = max(rows, 2 * capacity)
+    base = .allocate(capacity: 4 * capacity)
+  }
+
+  /// Work over an interval as mean rates, rounded to nearest; used ≤ unlimited ≤ demand is kept.
+  func set(row: Int, vm: Int64, _ work: WorkCounter, interval: Int64) {
+    base![row] = vm
+    base![capacity + row] = mean(work.demand, interval)
+    base![2 * capacity + row] = mean(work.unlimited, interval)
+    base![3 * capacity + row] = mean(work.used, interval)
+  }
+
+  private func mean(_ work: Int128, _ interval: Int64) -> Int64 {
+    Int64((work + Int128(interval / 2)) / Int128(interval))
+  }
+
+  func columns(count: Int, present: Int) -> SampleColumns {
+    SampleColumns(
+      count: count, present: present, vm: UnsafePointer(base!),
+      demand: UnsafePointer(base! + capacity), unlimited: UnsafePointer(base! + 2 * capacity),
+      used: UnsafePointer(base! + 3 * capacity))
+  }
+}
+
+/// Parts per million of a size, or kHz as recorded; rounded down, never above the size.
+@inline(__always)
+private func replayedDemand(_ sample: UInt32, scale: Int64, size: Int64) -> Int64 {
+  min(Int64(sample) * scale / 1_000_000, size)
+}

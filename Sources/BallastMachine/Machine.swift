@@ -1,0 +1,235 @@
+import BallastModel
+import BallastUnits
+
+/// The simulated hosts and guests of a run: code that Ballast does not own on a real site (a hypervisor's CPU
+/// scheduler, a guest's demand) and that enforces the settings a plan asks for. It makes no decisions.
+///
+/// Hosts are independent between decisions, so different threads may advance different hosts at once; a VM's cold
+/// state is touched only through the host it is on.
+public final class Machine: @unchecked Sendable {
+  public let hostCount: Int
+  public let vmCount: Int
+
+  let hosts: UnsafeMutablePointer<FluidHost>
+  let guests: Guests
+
+  /// - Parameters:
+  ///   - hosts: in order of names.
+  ///   - vms: in order of names; where a VM is, `powerOn` says.
+  ///   - keepsCounters: observations will be asked for during the run, not only before it starts.
+  public init(hosts specs: [HostSpec], vms: [GuestSpec], keepsCounters: Bool) {
+    hostCount = specs.count
+    vmCount = vms.count
+    hosts = .allocate(capacity: max(specs.count, 1))
+    for (index, spec) in specs.enumerated() {
+      (hosts + index).initialize(to: FluidHost(spec))
+    }
+    guests = Guests(vms, keepsCounters: keepsCounters)
+  }
+
+  deinit {
+    hosts.deinitialize(count: hostCount)
+    hosts.deallocate()
+    guests.deallocate()
+  }
+
+  // MARK: Power and workload, called between advances
+
+  /// Starts a VM on a host that has been advanced to `time`. Its settings come with the next plan; until then it is a
+  /// VM without reservation or limit and of equal weight.
+  public func powerOn(_ vm: VMIndex, on host: HostIndex, at time: SimTime) {
+    let state = hosts + host.int
+    state.pointee.closeSegment(at: time.value, guests: guests)
+    let guest = guests.base + vm.int
+    precondition(guest.pointee.host == nil, "a VM is powered on once")
+    guest.pointee.powerOn(host: host)
+    let slot = state.pointee.table.insert(vm)
+    let table = state.pointee.table
+    let size = Int64(guest.pointee.vcpus) * state.pointee.spec.coreRate.value
+    table.size[slot] = size
+    table.cap[slot] = size
+    table.weight[slot] = 1
+    state.pointee.vcpus += Int64(guest.pointee.vcpus)
+    state.pointee.memoryConfigured += guest.pointee.configured
+    state.pointee.membershipChanged(at: time.value)
+    state.pointee.loadDemand(slot: slot, guests: guests, at: time.value)
+    state.pointee.addMemory(of: guest, vm: vm, at: time.value)
+  }
+
+  /// Stops a VM; the host has been advanced to `time`.
+  public func powerOff(_ vm: VMIndex, at time: SimTime) {
+    let guest = guests.base + vm.int
+    guard let host = guest.pointee.host else { return }
+    let state = hosts + host.int
+    state.pointee.closeSegment(at: time.value, guests: guests)
+    guard let slot = state.pointee.table.slot(of: vm) else {
+      preconditionFailure("a VM that is on has a slot on its host")
+    }
+    state.pointee.unloadDemand(slot: slot, guests: guests)
+    state.pointee.table.remove(slot: slot)
+    state.pointee.departed.append(vm)
+    state.pointee.vcpus -= Int64(guest.pointee.vcpus)
+    state.pointee.memoryConfigured -= guest.pointee.configured
+    state.pointee.removeMemory(of: guest, vm: vm, at: time.value)
+    guest.pointee.powerOff()
+    state.pointee.membershipChanged(at: time.value)
+  }
+
+  /// Gives a guest new demand curves from `time` on.
+  public func setWorkload(_ vm: VMIndex, _ workload: GuestWorkload, at time: SimTime) {
+    let guest = guests.base + vm.int
+    guard let host = guest.pointee.host else {
+      guest.pointee.play(workload)
+      return
+    }
+    let state = hosts + host.int
+    state.pointee.closeSegment(at: time.value, guests: guests)
+    guest.pointee.play(workload)
+    guard let slot = state.pointee.table.slot(of: vm) else {
+      preconditionFailure("a VM that is on has a slot on its host")
+    }
+    state.pointee.loadDemand(slot: slot, guests: guests, at: time.value)
+    state.pointee.stopFollowingMemory(of: vm)
+    state.pointee.addMemory(of: guest, vm: vm, at: time.value)
+    state.pointee.settingsChanged(at: time.value)
+  }
+
+  // MARK: Time
+
+  /// Advances one host to `time`: everything before it has happened, what happens at it has not.
+  ///
+  /// Different hosts may be advanced by different threads at once.
+  public func advance(_ host: HostIndex, to time: SimTime) {
+    hosts[host.int].advance(to: time.value, guests: guests)
+  }
+
+  /// The mean rates of the VMs of a host over the sample that ends at `time`, to which it has been advanced. Valid until
+  /// the host is advanced, observed or changed.
+  public func takeSample(_ host: HostIndex, at time: SimTime) -> SampleColumns {
+    hosts[host.int].takeSample(at: time.value, guests: guests)
+  }
+
+  /// When a demand, a setting or the membership of the host last changed.
+  public func lastChange(of host: HostIndex) -> SimTime { SimTime(hosts[host.int].lastChange) }
+
+  /// The earliest workload change of the host's VMs that has not happened yet.
+  public func nextChange(of host: HostIndex) -> SimTime { SimTime(hosts[host.int].nextChange) }
+
+  /// Whether a memory curve of the host's VMs moves.
+  public func hasMovingMemory(_ host: HostIndex) -> Bool { hosts[host.int].hasMovingMemory }
+
+  /// Times at which the memory consumed on a host rose above its capacity or fell back, since the last call.
+  public func takeOvercommitChanges(_ host: HostIndex) -> [OvercommitChange] {
+    hosts[host.int].takeOvercommitChanges()
+  }
+
+  // MARK: Reading
+
+  /// Backed by host memory, in active use; zero while off.
+  public func memory(of vm: VMIndex) -> (consumed: Bytes, active: Bytes) {
+    let memory = guests.base[vm.int].memory
+    return (Bytes(memory.mapped), Bytes(memory.active))
+  }
+  public func memoryConsumed(on host: HostIndex) -> Bytes {
+    Bytes(hosts[host.int].memoryConsumed)
+  }
+  public func cpuCapacity(of host: HostIndex) -> Kilohertz {
+    Kilohertz(hosts[host.int].cpuCapacity)
+  }
+  public func coreRate(of host: HostIndex) -> Kilohertz { hosts[host.int].spec.coreRate }
+  public func memoryCapacity(of host: HostIndex) -> Bytes { hosts[host.int].spec.memory }
+  public func vmCount(on host: HostIndex) -> Int { hosts[host.int].table.count }
+  public func vcpuCount(on host: HostIndex) -> Int64 { hosts[host.int].vcpus }
+  public func vcpus(of vm: VMIndex) -> Int { Int(guests.base[vm.int].vcpus) }
+  public func configuredMemory(of vm: VMIndex) -> Bytes { Bytes(guests.base[vm.int].configured) }
+
+  public func host(of vm: VMIndex) -> HostIndex? { guests.base[vm.int].host }
+  public func lastHost(of vm: VMIndex) -> HostIndex? { guests.base[vm.int].lastHost }
+  public func spec(of host: HostIndex) -> HostSpec { hosts[host.int].spec }
+  /// Calls `body` for the VMs on a host, in order of names.
+  public func forEachVM(on host: HostIndex, _ body: (VMIndex) -> Void) {
+    let table = hosts[host.int].table
+    for slot in 0..<table.count { body(VMIndex(Int(table.vm[slot]))) }
+  }
+}
+
+/// A host as the machine sees it.
+public struct HostSpec: Sendable, Equatable {
+  public var name: String
+  public var sockets: Int
+  public var coresPerSocket: Int
+  /// Add nothing at fluid fidelity.
+  public var threadsPerCore: Int
+  public var coreRate: Kilohertz
+  public var memory: Bytes
+  public init(
+    name: String, sockets: Int, coresPerSocket: Int, threadsPerCore: Int, coreRate: Kilohertz,
+    memory: Bytes
+  ) {
+    self.name = name
+    self.sockets = sockets
+    self.coresPerSocket = coresPerSocket
+    self.threadsPerCore = threadsPerCore
+    self.coreRate = coreRate
+    self.memory = memory
+  }
+  public var cpuCapacity: Kilohertz { coreRate * Int64(sockets * coresPerSocket) }
+}
+
+/// A guest as the machine sees it.
+public struct GuestSpec: Sendable {
+  public var vcpus: Int
+  public var memory: Bytes
+  public var workload: GuestWorkload
+  public init(vcpus: Int, memory: Bytes, workload: GuestWorkload) {
+    self.vcpus = vcpus
+    self.memory = memory
+    self.workload = workload
+  }
+}
+
+/// A guest's demand curves, each at its start.
+public struct GuestWorkload: Sendable {
+  public var cpu: DemandSource
+  public var memoryActive: DemandSource
+  public var memoryTouched: DemandSource
+  public init(
+    cpu: DemandSource = .idle, memoryActive: DemandSource = .idle,
+    memoryTouched: DemandSource = .constant(.one)
+  ) {
+    self.cpu = cpu
+    self.memoryActive = memoryActive
+    self.memoryTouched = memoryTouched
+  }
+}
+
+/// Consumed memory crossed a host's capacity. No reclaim is modelled yet, so the excess stays.
+public struct OvercommitChange: Sendable, Equatable {
+  public var time: SimTime
+  public var isOvercommitted: Bool
+  public var consumed: Bytes
+}
+
+/// The guests of a machine with what is kept beside them. Plain pointers; the machine owns them.
+struct Guests {
+  let base: UnsafeMutablePointer<Guest>
+  let count: Int
+  let sampleWork: WorkCounters
+  /// Nil where nobody observes during the run.
+  let observedWork: WorkCounters?
+
+  init(_ specs: [GuestSpec], keepsCounters: Bool) {
+    count = specs.count
+    base = .allocate(capacity: max(count, 1))
+    for (index, spec) in specs.enumerated() { (base + index).initialize(to: Guest(spec)) }
+    sampleWork = WorkCounters(count: count)
+    observedWork = keepsCounters ? WorkCounters(count: count) : nil
+  }
+
+  func deallocate() {
+    base.deinitialize(count: count)
+    base.deallocate()
+    sampleWork.deallocate()
+    observedWork?.deallocate()
+  }
+}

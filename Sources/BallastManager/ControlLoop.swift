@@ -1,0 +1,29 @@
+import BallastModel
+
+/// Observe – decide – apply: the only place that calls the three. A simulator calls it from a control event, a daemon
+/// from a timer.
+public struct ControlLoop: ~Copyable {
+  public private(set) var seen = HostObservation()
+  public private(set) var plan = HostPlan()
+  private let workspace: DecisionWorkspace
+
+  public init(workspace: DecisionWorkspace) { self.workspace = workspace }
+
+  /// One step. Returns what could not be requested; a backend that does not answer changes nothing.
+  @discardableResult
+  public mutating func step<Backend: HypervisorBackend & ~Copyable>(
+    _ backend: inout Backend, _ manager: inout ResourceManager
+  ) throws(BackendError) -> [ActuationFailure] {
+    try backend.observe(into: &seen)
+    return try apply(seen, &backend, &manager)
+  }
+
+  /// The rest of a step whose observation was made before, because other hosts had to be seen first.
+  @discardableResult
+  public mutating func apply<Backend: HypervisorBackend & ~Copyable>(
+    _ seen: HostObservation, _ backend: inout Backend, _ manager: inout ResourceManager
+  ) throws(BackendError) -> [ActuationFailure] {
+    manager.decide(seen, into: &plan, workspace: workspace)
+    return try backend.apply(plan)
+  }
+}

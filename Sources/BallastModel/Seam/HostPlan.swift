@@ -1,0 +1,64 @@
+import BallastUnits
+
+/// What the manager asks of a host: settings, not outcomes. The next observation tells what came of it.
+///
+/// Rows are those of the observation it was made from. One plan is filled again and again.
+public struct HostPlan: Sendable, Equatable {
+  /// A pool as this host sees it: its part of the cluster's pool.
+  public struct Pool: Sendable, Equatable {
+    /// Index of the cluster's pool.
+    public var pool: Int
+    /// Position of the parent in `HostPlan.pools`; −1 for the root. Parents come first.
+    public var parent: Int
+    /// kHz
+    public var reservation: Int64
+    /// kHz; `Int64.max` is unlimited.
+    public var limit: Int64
+    public var weight: Int64
+    public init(pool: Int, parent: Int, reservation: Int64, limit: Int64, weight: Int64) {
+      self.pool = pool
+      self.parent = parent
+      self.reservation = reservation
+      self.limit = limit
+      self.weight = weight
+    }
+  }
+
+  /// `HostObservation.sequence` of the observation this plan answers.
+  public var observation: UInt64 = 0
+  /// Empty: all VMs are siblings under the root. Otherwise position 0 is the root.
+  public var pools: [Pool] = []
+
+  public var vms: [VMIndex] = []
+  /// Position of each VM's pool in `pools`; 0 where there are none.
+  public var pool: [Int] = []
+  /// kHz
+  public var cpuReservation: [Int64] = []
+  /// kHz; `Int64.max` is unlimited.
+  public var cpuLimit: [Int64] = []
+  public var cpuWeight: [Int64] = []
+  /// What each VM is entitled to at the observed demand, kHz. For reports and explanations; nothing is actuated.
+  public var cpuEntitlement: [Int64] = []
+  /// Bytes of guest memory, likewise.
+  public var memoryEntitlement: [Int64] = []
+
+  public init() {}
+}
+
+/// A setting that could not even be requested.
+public struct ActuationFailure: Sendable, Equatable {
+  public enum Reason: Sendable, Equatable {
+    /// The VM has gone since the observation.
+    case noSuchVM
+    /// The host said no.
+    case refused(String)
+  }
+  public var vm: VMIndex
+  public var setting: String
+  public var reason: Reason
+  public init(vm: VMIndex, setting: String, reason: Reason) {
+    self.vm = vm
+    self.setting = setting
+    self.reason = reason
+  }
+}

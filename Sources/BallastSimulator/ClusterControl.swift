@@ -1,0 +1,77 @@
+import BallastManager
+import BallastModel
+import BallastUnits
+
+/// A cluster under management: the managers of its hosts and what is kept between steps.
+///
+/// Different threads may work with different hosts' managers at once.
+final class ClusterControl: @unchecked Sendable {
+  let hosts: [HostIndex]
+  private(set) var manager: ClusterManager
+  let managers: ClusterManager.Hosts
+  /// Last observation of each host, for steps that need them all.
+  var seen: [HostObservation]
+  private var reserved: Reserved
+
+  /// Reservations of the powered-on VMs directly in each pool.
+  private struct Reserved {
+    var cpu: [Int64]
+    var memory: [Int64]
+  }
+
+  init(_ cluster: World.Cluster, profile: HypervisorProfile) {
+    hosts = cluster.hosts
+    manager = ClusterManager(pools: PoolTree(cluster.pools, profile: profile))
+    managers = .allocate(capacity: hosts.count)
+    managers.initialize(repeating: ResourceManager())
+    seen = [HostObservation](repeating: HostObservation(), count: hosts.count)
+    let none = [Int64](repeating: 0, count: manager.tree.pools.count)
+    reserved = Reserved(cpu: none, memory: none)
+  }
+
+  deinit {
+    managers.deinitialize()
+    managers.deallocate()
+  }
+
+  /// Position of a host in the cluster; `hosts` is in ascending order.
+  func position(of host: HostIndex) -> Int {
+    var low = 0
+    var high = hosts.count
+    while low < high {
+      let middle = (low + high) / 2
+      if hosts[middle] < host { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  var view: PoolTreeView {
+    PoolTreeView(
+      tree: manager.tree, cpuReservedByVMs: reserved.cpu, memoryReservedByVMs: reserved.memory)
+  }
+
+  func add(_ vm: VMIndex, _ settings: VMSettings, on host: HostIndex, at time: SimTime) {
+    managers[position(of: host)].add(vm, settings, at: time)
+    book(settings, sign: 1)
+  }
+
+  func remove(_ vm: VMIndex, on host: HostIndex) {
+    let position = position(of: host)
+    if let settings = managers[position].settings(of: vm) { book(settings, sign: -1) }
+    managers[position].remove(vm)
+  }
+
+  func configure(_ vm: VMIndex, _ settings: VMSettings, on host: HostIndex) {
+    let position = position(of: host)
+    if let old = managers[position].settings(of: vm) { book(old, sign: -1) }
+    managers[position].configure(vm, settings)
+    book(settings, sign: 1)
+  }
+
+  func configure(pool: Int, _ change: PoolChange) { manager.configure(pool: pool, change) }
+
+  private func book(_ settings: VMSettings, sign: Int64) {
+    reserved.cpu[settings.pool] += settings.cpuReservation * sign
+    reserved.memory[settings.pool] += settings.memoryReservation * sign
+  }
+}

@@ -1,0 +1,175 @@
+import BallastMachine
+import BallastManager
+import BallastModel
+import BallastUnits
+
+/// Drives the hosts of one tile: advances them, runs their control steps and takes their samples. Used by one thread at a
+/// time.
+///
+/// A decision is a function of its settings and of what is observed, so a host that shows the same as at its last step
+/// is not asked again: an unchanged host costs nothing, however short the control interval.
+final class HostController: @unchecked Sendable {
+  private let world: World
+  private let machine: Machine
+  private let first: Int
+  private let followsEntitlements: Bool
+  private let interval: Int64
+  private var backends: [SimulatedHost]
+  /// Next control step that can change something; `never` where nobody follows entitlements.
+  private var dueTimes: [SimTime]
+  /// Control steps up to this instant are counted in the entitlement book.
+  private var countedTo: [SimTime]
+  private var loop = ControlLoop(workspace: DecisionWorkspace())
+
+  init(world: World, machine: Machine, hosts: Range<Int>, followsEntitlements: Bool) {
+    self.world = world
+    self.machine = machine
+    self.followsEntitlements = followsEntitlements
+    first = hosts.lowerBound
+    interval = world.controlInterval.value
+    backends = hosts.map { SimulatedHost(machine, HostIndex($0)) }
+    dueTimes = [SimTime](repeating: .never, count: hosts.count)
+    countedTo = [SimTime](repeating: .zero, count: hosts.count)
+  }
+
+  func due(_ host: HostIndex) -> SimTime { dueTimes[host.int - first] }
+
+  /// Plays one host from `start` to `meeting`.
+  ///
+  /// - Parameter cluster: its cluster if the host decides on its own, steps and samples at the meeting included; nil if
+  ///   the whole cluster meets, and steps and samples there are the caller's.
+  func play(
+    _ host: HostIndex, to meeting: SimTime, samples: SampleClock, tile: Int,
+    cluster: ClusterControl?, recorder: Recorder
+  ) {
+    var samples = samples
+    while true {
+      let due = cluster == nil ? .never : due(host)
+      let next = min(meeting, samples.next, due)
+      machine.advance(host, to: next)
+      if cluster == nil && next == meeting { return }
+      if let cluster, due == next {
+        step(
+          host, manager: &cluster.managers[cluster.position(of: host)], recorder: recorder,
+          at: next)
+      }
+      if samples.next == next {
+        sample(host, samples, tile: tile, recorder: recorder)
+        samples.advance()
+      }
+      if next == meeting { return }
+    }
+  }
+
+  func sample(_ host: HostIndex, _ samples: SampleClock, tile: Int, recorder: Recorder) {
+    if followsEntitlements { countSteps(host, upTo: samples.next, recorder: recorder) }
+    recorder.record(
+      host, at: samples.next, interval: samples.interval, slot: samples.slot, tile: tile)
+  }
+
+  // MARK: Control steps
+
+  /// Observes, decides and applies, at an instant of the control interval or because settings changed.
+  func step(
+    _ host: HostIndex, manager: inout ResourceManager, recorder: Recorder, at time: SimTime
+  ) {
+    countSteps(host, before: time, recorder: recorder)
+    do throws(BackendError) {
+      _ = try loop.step(&backends[host.int - first], &manager)
+    } catch {
+      preconditionFailure("a simulated host answers: \(error)")
+    }
+    decided(host, at: time, recorder: recorder)
+  }
+
+  /// The first half of a step, for clusters whose hosts meet.
+  func observe(_ host: HostIndex, into seen: inout HostObservation) {
+    do throws(BackendError) {
+      try backends[host.int - first].observe(into: &seen)
+    } catch {
+      preconditionFailure("a simulated host answers: \(error)")
+    }
+  }
+
+  /// The second half.
+  func decide(
+    _ host: HostIndex, seen: HostObservation, manager: inout ResourceManager,
+    recorder: Recorder, at time: SimTime
+  ) {
+    countSteps(host, before: time, recorder: recorder)
+    do throws(BackendError) {
+      _ = try loop.apply(seen, &backends[host.int - first], &manager)
+    } catch {
+      preconditionFailure("a simulated host answers: \(error)")
+    }
+    decided(host, at: time, recorder: recorder)
+  }
+
+  private func decided(_ host: HostIndex, at time: SimTime, recorder: Recorder) {
+    guard followsEntitlements else { return }
+    recorder.entitlements.note(loop.plan)
+    dueTimes[host.int - first] = nextDue(host, after: time)
+  }
+
+  /// After a change the next step sees a mixture and the one after it the new state whole; then nothing new is seen
+  /// until the next change.
+  private func nextDue(_ host: HostIndex, after time: SimTime) -> SimTime {
+    let wasSteady =
+      time.value % interval == 0 && machine.lastChange(of: host).value <= time.value - interval
+    return stepTime(after: wasSteady ? machine.nextChange(of: host) : time)
+  }
+
+  /// The first instant of the control interval after `time`.
+  private func stepTime(after time: SimTime) -> SimTime {
+    time == .never ? .never : SimTime((time.value / interval + 1) * interval)
+  }
+
+  // MARK: Counting steps for mean entitlements
+
+  private func countSteps(_ host: HostIndex, before time: SimTime, recorder: Recorder) {
+    if followsEntitlements && time > .zero {
+      countSteps(host, upTo: SimTime(time.value - 1), recorder: recorder)
+    }
+  }
+
+  private func countSteps(_ host: HostIndex, upTo time: SimTime, recorder: Recorder) {
+    let last = countedTo[host.int - first].value
+    guard time.value > last else { return }
+    let steps = time.value / interval - last / interval
+    countedTo[host.int - first] = time
+    guard steps > 0 else { return }
+    machine.forEachVM(on: host) { recorder.entitlements.count($0, steps: steps) }
+  }
+}
+
+/// Walks the ends of samples within one stretch between meeting points.
+struct SampleClock {
+  private let world: World
+  private let last: SimTime
+  /// End of the next sample; `never` when the stretch has no more.
+  private(set) var next: SimTime
+  private(set) var interval: SimDuration
+  /// Its place in the window.
+  private(set) var slot: Int
+
+  /// The samples that end in (start, last].
+  init(_ world: World, after start: SimTime, upTo last: SimTime, slot: Int) {
+    self.world = world
+    self.last = last
+    self.slot = slot
+    next = start
+    interval = .zero
+    find(after: start)
+  }
+
+  mutating func advance() {
+    slot += 1
+    find(after: next)
+  }
+
+  private mutating func find(after time: SimTime) {
+    let end = time.value < world.duration.value ? world.sampleEnd(after: time) : .never
+    next = end <= last ? end : .never
+    interval = next == .never ? .zero : next - world.sampleEnd(before: next)
+  }
+}

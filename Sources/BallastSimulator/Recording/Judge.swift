@@ -1,0 +1,152 @@
+import BallastMath
+import BallastModel
+import BallastUnits
+
+/// What all expectations together need to have kept.
+struct Judgements {
+  private(set) var vms: [Int] = []
+  private(set) var vmColumns: [VMColumn] = []
+  private(set) var hosts: [Int] = []
+  private(set) var pools: [Int] = []
+  private(set) var needsEntitlements = false
+
+  init(_ judgements: [World.Judgement]) {
+    for judgement in judgements {
+      switch judgement.target {
+      case .vms(let column, let subjects):
+        vms += subjects.map(\.int)
+        vmColumns.append(column)
+        if column == .cpuEntitled || column == .memEntitled { needsEntitlements = true }
+      case .hosts(_, let subjects):
+        hosts += subjects.map(\.int)
+      case .pools(_, let subjects):
+        pools += subjects
+        needsEntitlements = true
+      case .admitted, .consolidationRatio:
+        break
+      }
+    }
+    vms = Array(Set(vms)).sorted()
+    hosts = Array(Set(hosts)).sorted()
+    pools = Array(Set(pools)).sorted()
+  }
+}
+
+/// Holds expectations against what was recorded.
+///
+/// Rule      each subject is judged over its rows in which it was on, weighted by interval; all must meet the bound;
+///           the measured value is the worst one. `over: pooled` merges the rows first.
+struct Judge {
+  let world: World
+  let manifest: RunManifest
+  let vmSeries: (Int, VMColumn) -> History.Series
+  let hostSeries: (Int, HostColumn) -> History.Series
+  let poolSeries: (Int, PoolColumn) -> History.Series
+  let consolidation: History.Series
+
+  func verdict(_ judgement: World.Judgement) -> RunRecord.Verdict {
+    let expectation = judgement.expectation
+    let measured: [(name: String, series: History.Series)]
+    switch judgement.target {
+    case .vms(let column, let vms):
+      measured = vms.map { (world.vms[$0.int].name, vmSeries($0.int, column)) }
+    case .hosts(let column, let hosts):
+      measured = hosts.map { (world.hosts[$0.int].name, hostSeries($0.int, column)) }
+    case .pools(let column, let pools):
+      measured = pools.map { (poolName($0), poolSeries($0, column)) }
+    case .consolidationRatio:
+      measured = [("run", consolidation)]
+    case .admitted:
+      // With admission `none` every VM is admitted.
+      return RunRecord.Verdict(
+        text: text(of: expectation), measured: "true", isMet: expectation.bound != .isFalse)
+    }
+    return judge(expectation, expectation.isPooled ? [merged(measured)] : measured)
+  }
+
+  private func judge(
+    _ expectation: Expectation, _ subjects: [(name: String, series: History.Series)]
+  ) -> RunRecord.Verdict {
+    var worst: (value: Int64, miss: Int64, name: String)?
+    for (name, series) in subjects {
+      guard let value = value(of: series, expectation.statistic ?? .mean) else {
+        return RunRecord.Verdict(
+          text: text(of: expectation), measured: "nothing recorded (\(name))", isMet: false)
+      }
+      let miss = miss(value, expectation.bound)
+      if worst == nil || miss > worst!.miss { worst = (value, miss, name) }
+    }
+    guard let worst else {
+      return RunRecord.Verdict(
+        text: text(of: expectation), measured: "nothing recorded", isMet: false)
+    }
+    let whose = worst.name == "run" ? "" : " (\(worst.name))"
+    return RunRecord.Verdict(
+      text: text(of: expectation), measured: decimal(worst.value, places: 3) + whose,
+      isMet: worst.miss <= 0)
+  }
+
+  /// How far a value is beyond the bound; at most 0 when it meets it.
+  private func miss(_ value: Int64, _ bound: Expectation.Bound) -> Int64 {
+    switch bound {
+    case .atMost(let limit): value - limit
+    case .atLeast(let limit): limit - value
+    case .equals(let wanted): abs(value - wanted)
+    case .isTrue, .isFalse: 1
+    }
+  }
+
+  private func value(of series: History.Series, _ statistic: Expectation.Statistic) -> Int64? {
+    let kept = series.withoutEmptyCells
+    if kept.isEmpty { return nil }
+    switch statistic {
+    case .mean: return kept.mean
+    case .min: return kept.cells.min()
+    case .max: return kept.cells.max()
+    case .sum: return kept.cells.reduce(0, +)
+    case .last: return kept.cells.last
+    case .percentile(let perMille): return kept.quantiles([QuantileLevel(perMille, of: 1_000)])[0]
+    }
+  }
+
+  private func merged(
+    _ subjects: [(name: String, series: History.Series)]
+  ) -> (name: String, series: History.Series) {
+    var all = History.Series(cells: [], intervals: [])
+    for subject in subjects { all.append(subject.series) }
+    return ("pooled", all)
+  }
+
+  private func poolName(_ row: Int) -> String {
+    let pool = manifest.pools[row]
+    return pool.path.isEmpty ? pool.cluster : pool.path
+  }
+
+  private func text(of expectation: Expectation) -> String {
+    var words = [expectation.metric]
+    if let statistic = expectation.statistic { words.append(statistic.name) }
+    switch expectation.subjects {
+    case .vms(let names): words.append("of vms " + names.joined(separator: ", "))
+    case .hosts(let names): words.append("of hosts " + names.joined(separator: ", "))
+    case .pools(let names): words.append("of pools " + names.joined(separator: ", "))
+    case .run: break
+    }
+    if expectation.isPooled { words.append("pooled") }
+    switch expectation.bound {
+    case .atMost(let limit): words.append("at most \(decimal(limit, places: 3))")
+    case .atLeast(let limit): words.append("at least \(decimal(limit, places: 3))")
+    case .equals(let wanted): words.append("equals \(decimal(wanted, places: 3))")
+    case .isTrue: words.append("is true")
+    case .isFalse: words.append("is false")
+    }
+    return words.joined(separator: " ")
+  }
+}
+
+extension History.Series {
+  var withoutEmptyCells: History.Series {
+    guard cells.contains(emptyCell) else { return self }
+    let kept = cells.indices.filter { cells[$0] != emptyCell }
+    return History.Series(cells: kept.map { cells[$0] }, intervals: kept.map { intervals[$0] })
+  }
+}

@@ -1,0 +1,424 @@
+import BallastMachine
+import BallastMath
+import BallastModel
+import BallastUnits
+
+/// Turns what hosts deliver into rows, summaries and verdicts.
+///
+/// Hosts report a sample at a time into buffers of a window of samples, in parallel; `flush` hands the window to the
+/// sink in order of time and names, so what is written does not depend on who worked first.
+final class Recorder {
+  let window: Int
+  /// VMs' entitlements are followed: rows, pools or verdicts need them.
+  let followsEntitlements: Bool
+  private(set) var digest = RunDigest()
+
+  private let world: World
+  private let machine: Machine
+  private let sink: any RunSink
+  private let manifest: RunManifest
+  private let tileCount: Int
+
+  // Rows of VMs: the recorded ones first, then those only a verdict needs.
+  private let rowVMs: [Int]
+  private let rowOfVM: UnsafeMutablePointer<Int32>
+  private let vmCells: UnsafeMutablePointer<Int64>
+  private let vmStates: UnsafeMutablePointer<VMState?>
+  private let vmHosts: UnsafeMutablePointer<Int32>
+  private let hostCells: UnsafeMutablePointer<Int64>
+  private let hostStates: UnsafeMutablePointer<HostState>
+  private let poolCells: UnsafeMutablePointer<Int64>
+
+  private let sizes: UnsafeMutablePointer<Int64>
+  private let usesSketch: UnsafeMutablePointer<Bool>
+  private var summaries: VMSummaries
+  private let sketchMemory: UnsafeMutablePointer<MemorySummary>
+  let entitlements: EntitlementBook
+  let pools: PoolBook
+
+  private var history: History
+  private var hostHistory: History
+  private var poolHistory: History
+  private let judgedHosts: [Int]
+  private let judgedPools: [Int]
+  private var consolidation: [Int64] = []
+  private var consolidationIntervals: [Int64] = []
+  private var figures = FigureSums()
+  private var sequence = 0
+
+  private static let windowBytesMax = 1 << 20
+  /// Cells kept for exact percentiles of recorded VMs: 512 MiB. Beyond that their summaries come from sketches.
+  private static let exactCellsMax = 64 << 20
+  private static let summaryColumns: [VMColumn] = [
+    .cpuUsed, .cpuReadyPercent, .cpuLimitedPercent, .memConsumed,
+  ]
+
+  init(
+    world: World, machine: Machine, sink: any RunSink, tileCount: Int
+  ) throws(RunSinkError) {
+    self.world = world
+    self.machine = machine
+    self.sink = sink
+    self.tileCount = tileCount
+    let judgements = Judgements(world.judgements)
+    followsEntitlements = Self.followsEntitlements(world)
+
+    var manifest = world.manifest
+    if !followsEntitlements { manifest.pools = [] }
+    self.manifest = manifest
+
+    let recorded = world.recordedVMs.map(\.int)
+    let isRecorded = Set(recorded)
+    rowVMs = recorded + judgements.vms.filter { !isRecorded.contains($0) }
+
+    let sampleCount = world.sampleCount
+    let vmCount = world.vms.count
+    rowOfVM = .allocate(capacity: max(vmCount, 1))
+    rowOfVM.initialize(repeating: -1, count: max(vmCount, 1))
+    for (row, vm) in rowVMs.enumerated() { rowOfVM[vm] = Int32(row) }
+
+    let bytesPerSample =
+      8 * (rowVMs.count * VMColumn.count + world.hosts.count * HostColumn.count
+        + manifest.pools.count * (PoolColumn.count + 4 * tileCount))
+    window = max(1, min(64, sampleCount, Self.windowBytesMax / max(bytesPerSample, 1)))
+
+    vmCells = filled(window * rowVMs.count * VMColumn.count, emptyCell)
+    vmStates = filled(window * rowVMs.count, nil)
+    vmHosts = filled(window * rowVMs.count, -1)
+    hostCells = filled(window * world.hosts.count * HostColumn.count, emptyCell)
+    hostStates = filled(world.hosts.count, .on)
+    poolCells = filled(manifest.pools.count * PoolColumn.count, emptyCell)
+    sizes = filled(vmCount, 0)
+
+    let isExact =
+      recorded.count * sampleCount * Self.summaryColumns.count <= Self.exactCellsMax
+    usesSketch = filled(vmCount, true)
+    if isExact { for vm in recorded { usesSketch[vm] = false } }
+    let needsSketches = !isExact || recorded.count < vmCount
+    summaries = VMSummaries(
+      count: needsSketches ? vmCount : 0, sampleCount: sampleCount,
+      hasTail: world.tail > .zero)
+    sketchMemory = filled(needsSketches ? vmCount : 0, MemorySummary())
+
+    let columns = Set(judgements.vmColumns + (isExact ? Self.summaryColumns : []))
+    history = History(
+      entities: rowVMs.count, columns: columns.map(\.rawValue).sorted())
+    judgedHosts = judgements.hosts
+    hostHistory = History(
+      entities: judgedHosts.count, columns: Array(0..<HostColumn.count))
+    judgedPools = judgements.pools
+    poolHistory = History(
+      entities: judgedPools.count, columns: Array(0..<PoolColumn.count))
+
+    entitlements = EntitlementBook(vmCount: followsEntitlements ? vmCount : 0)
+    pools = PoolBook(
+      world: world, manifest: manifest, window: window, tileCount: tileCount)
+    try sink.begin(manifest)
+  }
+
+  /// Rows of VMs, pools, or a verdict on them need what the manager grants at every control step.
+  static func followsEntitlements(_ world: World) -> Bool {
+    !world.recordedVMs.isEmpty || world.clusters.contains { !$0.pools.isEmpty }
+      || Judgements(world.judgements).needsEntitlements
+  }
+
+  deinit {
+    rowOfVM.deallocate()
+    vmCells.deallocate()
+    vmStates.deallocate()
+    vmHosts.deallocate()
+    hostCells.deallocate()
+    hostStates.deallocate()
+    poolCells.deallocate()
+    sizes.deallocate()
+    usesSketch.deallocate()
+    sketchMemory.deallocate()
+  }
+
+  // MARK: Between advances
+
+  func poweredOn(_ vm: VMIndex, on host: HostIndex) {
+    let size = Int64(machine.vcpus(of: vm)) * machine.spec(of: host).coreRate.value
+    sizes[vm.int] = size
+    if usesSketch[vm.int] { summaries.setSize(size, of: vm.int) }
+    entitlements.restart(vm)
+  }
+
+  func event(
+    _ event: String, at time: SimTime, subject: String, from: String = "", to: String = "",
+    detail: String = ""
+  ) throws(RunSinkError) {
+    let row = EventRow(
+      time: time, sequence: sequence, event: event, subject: subject, from: from, to: to,
+      detail: detail)
+    sequence += 1
+    digest.fold(row)
+    try sink.write(row)
+  }
+
+  // MARK: Samples, from many threads at once
+
+  /// Takes the sample of one host that ends at `time`, the `slot`-th of the window.
+  func record(
+    _ host: HostIndex, at time: SimTime, interval: SimDuration, slot: Int, tile: Int
+  ) {
+    let columns = machine.takeSample(host, at: time)
+    let isTail = interval != world.recordInterval
+    var demand: Int64 = 0
+    var used: Int64 = 0
+    if rowVMs.isEmpty && !followsEntitlements && !isTail && !machine.hasMovingMemory(host) {
+      for row in 0..<columns.count {
+        demand += columns.demand[row]
+        used += columns.used[row]
+        summaries.add(
+          vm: Int(columns.vm[row]), demand: columns.demand[row],
+          unlimited: columns.unlimited[row], used: columns.used[row])
+      }
+    } else {
+      for row in 0..<columns.count {
+        demand += columns.demand[row]
+        used += columns.used[row]
+        recordVM(
+          columns, row, host: host, interval: interval, slot: slot, tile: tile, isTail: isTail)
+      }
+    }
+    recordHost(host, demand: demand, used: used, interval: interval, slot: slot)
+  }
+
+  private func recordVM(
+    _ columns: SampleColumns, _ row: Int, host: HostIndex, interval: SimDuration, slot: Int,
+    tile: Int, isTail: Bool
+  ) {
+    let vm = Int(columns.vm[row])
+    let index = VMIndex(vm)
+    let isOn = row < columns.present
+    let memory = isOn ? machine.memory(of: index) : (consumed: .zero, active: .zero)
+    if usesSketch[vm] {
+      if isTail {
+        summaries.addTail(
+          vm: vm, demand: columns.demand[row], unlimited: columns.unlimited[row],
+          used: columns.used[row])
+      } else {
+        summaries.add(
+          vm: vm, demand: columns.demand[row], unlimited: columns.unlimited[row],
+          used: columns.used[row])
+      }
+      sketchMemory[vm].add(memory.consumed, for: interval)
+    }
+    var entitled = Entitled()
+    if followsEntitlements {
+      entitled = entitlements.endSample(of: index)
+      if let pool = pools.row(of: index) {
+        pools.add(
+          tile: tile, slot: slot, pool: pool, used: columns.used[row], cpu: entitled.cpu,
+          memory: isOn ? entitled.memory : 0, consumed: memory.consumed.value)
+      }
+    }
+    let cellRow = Int(rowOfVM[vm])
+    guard cellRow >= 0 else { return }
+    let place = slot * rowVMs.count + cellRow
+    vmStates[place] = isOn ? .on : .off
+    vmHosts[place] = host.value
+    write(
+      columns, row, to: vmCells + place * VMColumn.count, host: host, interval: interval,
+      entitled: entitled, memory: memory, isOn: isOn)
+  }
+
+  private func write(
+    _ columns: SampleColumns, _ row: Int, to cells: UnsafeMutablePointer<Int64>,
+    host: HostIndex, interval: SimDuration, entitled: Entitled,
+    memory: (consumed: Bytes, active: Bytes), isOn: Bool
+  ) {
+    let vm = Int(columns.vm[row])
+    let demand = columns.demand[row]
+    let ready = demand - columns.used[row]
+    let coreRate = machine.coreRate(of: host)
+    cells[VMColumn.cpuDemand.rawValue] = demand
+    cells[VMColumn.cpuEntitled.rawValue] = entitled.cpu
+    cells[VMColumn.cpuUsed.rawValue] = columns.used[row]
+    cells[VMColumn.cpuReady.rawValue] = roundedRatio(
+      ready, by: interval.value, over: coreRate.value * 1_000)
+    cells[VMColumn.cpuReadyPercent.rawValue] = percent(ready, of: sizes[vm])
+    cells[VMColumn.cpuLimitedPercent.rawValue] = percent(
+      demand - columns.unlimited[row], of: sizes[vm])
+    cells[VMColumn.memConfigured.rawValue] =
+      machine.configuredMemory(of: VMIndex(vm)).milliMebibytes
+    cells[VMColumn.memActive.rawValue] = memory.active.milliMebibytes
+    cells[VMColumn.memEntitled.rawValue] = isOn ? Bytes(entitled.memory).milliMebibytes : 0
+    cells[VMColumn.memConsumed.rawValue] = memory.consumed.milliMebibytes
+  }
+
+  private func recordHost(
+    _ host: HostIndex, demand: Int64, used: Int64, interval: SimDuration, slot: Int
+  ) {
+    let cells = hostCells + (slot * world.hosts.count + host.int) * HostColumn.count
+    let capacity = machine.cpuCapacity(of: host)
+    cells[HostColumn.vms.rawValue] = Int64(machine.vmCount(on: host)) * 1_000
+    cells[HostColumn.vcpus.rawValue] = machine.vcpuCount(on: host) * 1_000
+    cells[HostColumn.cpuCapacity.rawValue] = capacity.value
+    cells[HostColumn.cpuDemand.rawValue] = demand
+    cells[HostColumn.cpuUsed.rawValue] = used
+    cells[HostColumn.cpuUsedPercent.rawValue] = percent(used, of: capacity.value)
+    cells[HostColumn.cpuReady.rawValue] = roundedRatio(
+      demand - used, by: interval.value, over: machine.coreRate(of: host).value * 1_000)
+    let memory = machine.memoryCapacity(of: host)
+    let consumed = machine.memoryConsumed(on: host)
+    cells[HostColumn.memCapacity.rawValue] = memory.milliMebibytes
+    cells[HostColumn.memFree.rawValue] = (memory - consumed).milliMebibytes
+    cells[HostColumn.memConsumed.rawValue] = consumed.milliMebibytes
+  }
+
+  private func percent(_ part: Int64, of whole: Int64) -> Int64 {
+    whole > 0 ? roundedRatio(part, by: 100_000, over: whole) : 0
+  }
+
+  // MARK: Windows, from one thread
+
+  /// Hands the samples of a window to the sink; `times` are their ends.
+  func flush(_ times: [SimTime], clusters: [PoolTreeView]) throws(RunSinkError) {
+    for (slot, time) in times.enumerated() {
+      let interval = time - (world.sampleEnd(before: time))
+      let vms = vmCells + slot * rowVMs.count * VMColumn.count
+      let states = vmStates + slot * rowVMs.count
+      let hosts = hostCells + slot * world.hosts.count * HostColumn.count
+      pools.fill(poolCells, slot: slot, clusters: clusters)
+      let recorded = world.recordedVMs.count
+      try sink.write(
+        SampleRows(
+          time: time, interval: interval,
+          hosts: UnsafeBufferPointer(start: hosts, count: world.hosts.count * HostColumn.count),
+          hostStates: UnsafeBufferPointer(start: hostStates, count: world.hosts.count),
+          vms: UnsafeBufferPointer(start: vms, count: recorded * VMColumn.count),
+          vmStates: UnsafeBufferPointer(start: states, count: recorded),
+          vmHosts: UnsafeBufferPointer(start: vmHosts + slot * rowVMs.count, count: recorded),
+          pools: UnsafeBufferPointer(
+            start: poolCells, count: manifest.pools.count * PoolColumn.count)))
+      foldDigest(time: time, hosts: hosts, vms: vms, states: states)
+      remember(time: time, interval: interval, hosts: hosts, vms: vms, states: states)
+      states.update(repeating: nil, count: rowVMs.count)
+    }
+  }
+
+  private func foldDigest(
+    time: SimTime, hosts: UnsafeMutablePointer<Int64>, vms: UnsafeMutablePointer<Int64>,
+    states: UnsafeMutablePointer<VMState?>
+  ) {
+    digest.fold(time.value)
+    for host in 0..<world.hosts.count {
+      let cells = hosts + host * HostColumn.count
+      digest.fold(cells[HostColumn.cpuDemand.rawValue])
+      digest.fold(cells[HostColumn.cpuUsed.rawValue])
+      digest.fold(cells[HostColumn.memConsumed.rawValue])
+    }
+    for row in 0..<world.recordedVMs.count where states[row] != nil {
+      let cells = vms + row * VMColumn.count
+      for column in VMColumn.allCases where column.spec.isModelled {
+        digest.fold(cells[column.rawValue])
+      }
+    }
+  }
+
+  /// Keeps what percentiles, verdicts and key figures need.
+  private func remember(
+    time: SimTime, interval: SimDuration, hosts: UnsafeMutablePointer<Int64>,
+    vms: UnsafeMutablePointer<Int64>, states: UnsafeMutablePointer<VMState?>
+  ) {
+    for row in rowVMs.indices where states[row] != nil {
+      history.append(entity: row, row: vms + row * VMColumn.count, interval: interval)
+    }
+    for (entity, host) in judgedHosts.enumerated() {
+      hostHistory.append(
+        entity: entity, row: hosts + host * HostColumn.count, interval: interval)
+    }
+    for (entity, pool) in judgedPools.enumerated() {
+      poolHistory.append(
+        entity: entity, row: poolCells + pool * PoolColumn.count, interval: interval)
+    }
+    var poweredOn: Int64 = 0
+    for host in 0..<world.hosts.count {
+      let cells = hosts + host * HostColumn.count
+      poweredOn += cells[HostColumn.vms.rawValue]
+      figures.add(host: cells, interval: interval)
+    }
+    consolidation.append(
+      world.hosts.isEmpty ? 0 : roundedRatio(poweredOn, by: 1, over: Int64(world.hosts.count)))
+    consolidationIntervals.append(interval.value)
+  }
+
+  // MARK: The end
+
+  /// Writes the summary rows and returns the run's record.
+  func finish(simulated: SimDuration, isComplete: Bool) throws(RunSinkError) -> RunRecord {
+    var worstReady: Int64 = 0
+    for vm in world.vms.indices {
+      let row = summaryRow(vm)
+      digest.fold(Int64(vm))
+      for metric in row.metrics {
+        for cell in [metric.mean, metric.p50, metric.p95, metric.p99, metric.max] {
+          digest.fold(cell)
+        }
+      }
+      if row.metrics[1].p95 != emptyCell { worstReady = max(worstReady, row.metrics[1].p95) }
+      try sink.write(row)
+    }
+    let consolidationSeries = History.Series(
+      cells: consolidation, intervals: consolidationIntervals)
+    let judge = Judge(
+      world: world, manifest: manifest,
+      vmSeries: { [self] vm, column in
+        history.series(entity: Int(rowOfVM[vm]), column: column.rawValue)
+      },
+      hostSeries: { [self] host, column in
+        hostHistory.series(entity: judgedHosts.firstIndex(of: host)!, column: column.rawValue)
+      },
+      poolSeries: { [self] pool, column in
+        poolHistory.series(entity: judgedPools.firstIndex(of: pool)!, column: column.rawValue)
+      },
+      consolidation: consolidationSeries)
+    return RunRecord(
+      scenario: world.name, seed: world.seed, digest: digest.value, simulated: simulated,
+      isComplete: isComplete, expectations: world.judgements.map(judge.verdict),
+      summary: figures.keyFigures(
+        world: world, worstReady: worstReady,
+        consolidation: consolidationSeries.isEmpty ? 0 : consolidationSeries.mean),
+      traces: world.traceReads, assumptions: world.assumptions + recordingAssumptions)
+  }
+
+  private var recordingAssumptions: [String] {
+    let sketched = world.vms.indices.contains { usesSketch[$0] }
+    return sketched
+      ? ["percentiles of vms-summary.csv come from histograms; docs/MODEL.md#percentiles says how close"]
+      : []
+  }
+
+  private func summaryRow(_ vm: Int) -> VMSummaryRow {
+    var metrics = [MetricSummary](repeating: .empty, count: summaryMetrics.count)
+    func set(_ column: VMColumn, _ summary: MetricSummary) {
+      metrics[summaryMetrics.firstIndex(of: column)!] = summary
+    }
+    if usesSketch[vm] {
+      if let found = summaries.summaries(
+        of: vm, interval: world.recordInterval, tail: world.tail)
+      {
+        set(.cpuUsed, found.used)
+        set(.cpuReadyPercent, found.ready)
+        set(.cpuLimitedPercent, found.limited)
+        set(.memConsumed, sketchMemory[vm].summary(constant: machine.memory(of: VMIndex(vm)).consumed))
+      }
+    } else {
+      for column in Self.summaryColumns {
+        let series = history.series(entity: Int(rowOfVM[vm]), column: column.rawValue)
+        set(column, series.summary)
+      }
+    }
+    return VMSummaryRow(
+      vm: vm, lastHost: machine.lastHost(of: VMIndex(vm))?.int, isAdmitted: true, refusal: "",
+      metrics: metrics)
+  }
+}
+
+private func filled<Element>(_ count: Int, _ value: Element) -> UnsafeMutablePointer<Element> {
+  let memory = UnsafeMutablePointer<Element>.allocate(capacity: max(count, 1))
+  memory.initialize(repeating: value, count: max(count, 1))
+  return memory
+}

@@ -1,0 +1,42 @@
+import BallastModel
+import BallastUnits
+
+/// 64 bits that every row of a run is folded into. Equal runs have equal digests; two runs that differ almost surely
+/// have not.
+public struct RunDigest: Sendable, Equatable {
+  public private(set) var value: UInt64 = 0x6261_6c6c_6173_7401
+
+  public init() {}
+
+  /// A round of the SplitMix64 finaliser over the running value and one word.
+  @inline(__always)
+  public mutating func fold(_ word: UInt64) {
+    var mixed = (value ^ word) &+ 0x9e37_79b9_7f4a_7c15
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    value = mixed ^ (mixed >> 31)
+  }
+
+  @inline(__always)
+  public mutating func fold(_ number: Int64) { fold(UInt64(bitPattern: number)) }
+
+  public mutating func fold(_ text: String) {
+    var word: UInt64 = 0
+    var length: UInt64 = 0
+    for byte in text.utf8 {
+      word = word << 8 | UInt64(byte)
+      length += 1
+      if length % 8 == 0 {
+        fold(word)
+        word = 0
+      }
+    }
+    fold(word)
+    fold(length)
+  }
+
+  mutating func fold(_ row: EventRow) {
+    fold(row.time.value)
+    for text in [row.event, row.subject, row.from, row.to, row.detail] { fold(text) }
+  }
+}

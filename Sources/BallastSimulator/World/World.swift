@@ -1,0 +1,183 @@
+import BallastMachine
+import BallastModel
+import BallastTraces
+import BallastUnits
+
+/// A scenario ready to run: entries expanded to VMs, names resolved to indices, traces opened. Hosts and VMs are in
+/// byte-wise order of names, whatever order they were written in.
+public struct World: Sendable {
+  public struct Cluster: Sendable {
+    public var name: String
+    public var pools: [PoolSpec]
+    /// In order of names.
+    public var hosts: [HostIndex]
+    public init(name: String, pools: [PoolSpec], hosts: [HostIndex]) {
+      self.name = name
+      self.pools = pools
+      self.hosts = hosts
+    }
+  }
+
+  public struct VM: Sendable {
+    public var name: String
+    public var cluster: Int
+    /// "gold/web"; empty for the root.
+    public var pool: String
+    /// Where it starts; nil: the placement policy chooses.
+    public var host: HostIndex?
+    public var vcpus: Int
+    public var memory: Bytes
+    public var cpuSettings: ResourceSettings<Kilohertz>
+    public var memorySettings: ResourceSettings<Bytes>
+    public var quota: CPUQuota?
+    public var start: SimTime
+    public var stop: SimTime?
+    public var workload: GuestWorkload
+    public init(
+      name: String, cluster: Int, pool: String = "", host: HostIndex? = nil, vcpus: Int,
+      memory: Bytes, cpuSettings: ResourceSettings<Kilohertz> = .init(),
+      memorySettings: ResourceSettings<Bytes> = .init(), quota: CPUQuota? = nil,
+      start: SimTime = .zero, stop: SimTime? = nil, workload: GuestWorkload
+    ) {
+      self.name = name
+      self.cluster = cluster
+      self.pool = pool
+      self.host = host
+      self.vcpus = vcpus
+      self.memory = memory
+      self.cpuSettings = cpuSettings
+      self.memorySettings = memorySettings
+      self.quota = quota
+      self.start = start
+      self.stop = stop
+      self.workload = workload
+    }
+  }
+
+  /// A scheduled change with its VMs or pool found.
+  public struct Event: Sendable {
+    public enum Action: Sendable {
+      case setVMs([VMIndex], cpu: SettingsChange<Kilohertz>, memory: SettingsChange<Bytes>)
+      /// One new workload per VM, in the same order; `what` names the curves for `events.csv`.
+      case setWorkload([VMIndex], [GuestWorkload], what: String)
+      case setPool(cluster: Int, pool: String, PoolChange)
+      case power([VMIndex], on: Bool)
+    }
+    public var at: SimTime
+    public var action: Action
+    public init(at: SimTime, action: Action) {
+      self.at = at
+      self.action = action
+    }
+  }
+
+  /// An expectation with its subjects found.
+  public struct Judgement: Sendable {
+    public enum Target: Sendable {
+      case vms(VMColumn, [VMIndex])
+      case hosts(HostColumn, [HostIndex])
+      /// Indices into `RunManifest.pools`.
+      case pools(PoolColumn, [Int])
+      case admitted([VMIndex])
+      case consolidationRatio
+    }
+    public var expectation: Expectation
+    public var target: Target
+    public init(expectation: Expectation, target: Target) {
+      self.expectation = expectation
+      self.target = target
+    }
+  }
+
+  public var name: String
+  public var seed: UInt64
+  public var duration: SimDuration
+  public var controlInterval: SimDuration
+  public var recordInterval: SimDuration
+  public var profile: HypervisorProfile
+  public var placement: String
+  public var clusters: [Cluster]
+  public var hosts: [HostSpec]
+  public var vms: [VM]
+  /// In order of time, then of appearance.
+  public var events: [Event]
+  public var judgements: [Judgement]
+  /// VMs with rows in `vms.csv`, ascending.
+  public var recordedVMs: [VMIndex]
+  /// Kept open while the workloads replay them.
+  public var traces: [UtilisationTrace]
+  public var traceReads: [RunRecord.TraceRead]
+  public var assumptions: [String]
+
+  public init(
+    name: String, seed: UInt64, duration: SimDuration, controlInterval: SimDuration,
+    recordInterval: SimDuration, profile: HypervisorProfile, placement: String,
+    clusters: [Cluster], hosts: [HostSpec], vms: [VM], events: [Event] = [],
+    judgements: [Judgement] = [], recordedVMs: [VMIndex] = [], traces: [UtilisationTrace] = [],
+    traceReads: [RunRecord.TraceRead] = [], assumptions: [String] = []
+  ) {
+    self.name = name
+    self.seed = seed
+    self.duration = duration
+    self.controlInterval = controlInterval
+    self.recordInterval = recordInterval
+    self.profile = profile
+    self.placement = placement
+    self.clusters = clusters
+    self.hosts = hosts
+    self.vms = vms
+    self.events = events
+    self.judgements = judgements
+    self.recordedVMs = recordedVMs
+    self.traces = traces
+    self.traceReads = traceReads
+    self.assumptions = assumptions
+  }
+
+  /// All clusters' pools in the order of the rows of `pools.csv`: by cluster name, then by path, the root first.
+  public var manifest: RunManifest {
+    var pools: [RunManifest.Pool] = []
+    for cluster in clusters {
+      let paths = PoolPaths(cluster.pools).paths
+      pools += ([""] + paths).map { RunManifest.Pool(cluster: cluster.name, path: $0) }
+    }
+    pools.sort { ($0.cluster, $0.path) < ($1.cluster, $1.path) }
+    return RunManifest(
+      hosts: hosts.map(\.name), vms: vms.map(\.name), vmPools: vms.map(\.pool), pools: pools,
+      recordedVMs: recordedVMs.map(\.int))
+  }
+}
+
+/// The paths of a list of nested pools.
+struct PoolPaths {
+  private(set) var paths: [String] = []
+  init(_ specs: [PoolSpec]) { add(specs, under: "") }
+
+  private mutating func add(_ specs: [PoolSpec], under parent: String) {
+    for spec in specs {
+      let path = parent.isEmpty ? spec.name : parent + "/" + spec.name
+      paths.append(path)
+      add(spec.pools, under: path)
+    }
+  }
+}
+
+extension World {
+  /// Samples of the run, the last one shorter where the duration is no multiple of the interval.
+  var sampleCount: Int {
+    Int((duration.value + recordInterval.value - 1) / recordInterval.value)
+  }
+
+  /// Length of the last, shorter sample; zero where all are full.
+  var tail: SimDuration { SimDuration(duration.value % recordInterval.value) }
+
+  /// The first end of a sample after `time`.
+  func sampleEnd(after time: SimTime) -> SimTime {
+    SimTime(min((time.value / recordInterval.value + 1) * recordInterval.value, duration.value))
+  }
+
+  /// The last end of a sample (or the start of the run) before `time`.
+  func sampleEnd(before time: SimTime) -> SimTime {
+    SimTime((time.value - 1) / recordInterval.value * recordInterval.value)
+  }
+}
