@@ -42,6 +42,7 @@ public final class Machine: @unchecked Sendable {
     state.pointee.closeSegment(at: time.value, guests: guests)
     let guest = guests.base + vm.int
     precondition(guest.pointee.host == nil, "a VM is powered on once")
+    state.pointee.leaveGrid()
     guest.pointee.powerOn(host: host)
     let slot = state.pointee.table.insert(vm)
     let table = state.pointee.table
@@ -62,6 +63,7 @@ public final class Machine: @unchecked Sendable {
     guard let host = guest.pointee.host else { return }
     let state = hosts + host.int
     state.pointee.closeSegment(at: time.value, guests: guests)
+    state.pointee.leaveGrid()
     guard let slot = state.pointee.table.slot(of: vm) else {
       preconditionFailure("a VM that is on has a slot on its host")
     }
@@ -84,6 +86,7 @@ public final class Machine: @unchecked Sendable {
     }
     let state = hosts + host.int
     state.pointee.closeSegment(at: time.value, guests: guests)
+    state.pointee.leaveGrid()
     guest.pointee.play(workload)
     guard let slot = state.pointee.table.slot(of: vm) else {
       preconditionFailure("a VM that is on has a slot on its host")

@@ -9,7 +9,10 @@ public struct ControlLoop: ~Copyable {
 
   public init(workspace: DecisionWorkspace) { self.workspace = workspace }
 
-  /// One step. Returns what could not be requested; a backend that does not answer changes nothing.
+  /// One step. Returns what could not be requested.
+  ///
+  /// Where the backend cannot be observed the manager stays as it was. Where it cannot take the plan, the manager keeps
+  /// what it saw, which is true all the same, so that the next step asks for what this one did.
   @discardableResult
   public mutating func step<Backend: HypervisorBackend & ~Copyable>(
     _ backend: inout Backend, _ manager: inout ResourceManager

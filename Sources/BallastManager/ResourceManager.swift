@@ -5,7 +5,7 @@ import BallastUnits
 ///
 /// A value: copy it to try a what-if. It knows the settings of its VMs and the host's part of the pool tree, and of the
 /// host only what an observation tells; the same code decides for simulated, recorded and real hosts.
-public struct ResourceManager: Sendable {
+public struct ResourceManager: Sendable, Equatable {
   /// One pool as this host sees it: its part of the cluster's pool.
   public struct PoolShare: Sendable, Equatable {
     /// Index in the cluster's tree.
@@ -28,7 +28,7 @@ public struct ResourceManager: Sendable {
   /// Position of each managed VM's pool in `pools`.
   var poolPositions: [Int] = []
 
-  struct Row: Sendable {
+  struct Row: Sendable, Equatable {
     var settings: VMSettings
     /// When it came under management; counters before that say nothing.
     var since: SimTime
@@ -70,6 +70,10 @@ public struct ResourceManager: Sendable {
   ///
   /// Observed CPU demand = (run + ready time) / interval × clock, at most the VM's size: no host reports demand itself.
   /// A VM of which nothing has been observed yet counts as wanting all it may have.
+  ///
+  /// The plan has a row for every managed VM. One that the observation does not show keeps its settings and is entitled
+  /// to 0 until it is shown again: whether it has gone or merely did not answer, only the host knows. Nonsense
+  /// (counters that fell, no clock, no capacity) teaches nothing: the demand observed last stays.
   public mutating func decide(
     _ seen: HostObservation, into plan: inout HostPlan, workspace: DecisionWorkspace
   ) {
@@ -84,16 +88,10 @@ public struct ResourceManager: Sendable {
     for index in vms.indices {
       while row < seen.count && seen.vms[row] < vms[index] { row += 1 }
       guard row < seen.count, seen.vms[row] == vms[index] else { continue }
-      let span = min(seen.interval.value, (seen.time - rows[index].since).value)
-      if span > 0 {
-        let busy = seen.runTime[row] + seen.readyTime[row]
-        let size = seen.vcpus[row] * seen.coreRate.value
-        rows[index].demand = min(
-          size, roundedRatio(busy, by: seen.coreRate.value, over: span))
-      } else if rows[index].demand < 0 {
-        rows[index].demand = -1
+      if let demand = seen.cpuDemand(row: row, since: rows[index].since) {
+        rows[index].demand = demand
       }
-      rows[index].memoryDemand = seen.memoryConsumed[row]
+      if seen.memoryConsumed[row] >= 0 { rows[index].memoryDemand = seen.memoryConsumed[row] }
     }
   }
 
@@ -130,43 +128,40 @@ public struct ResourceManager: Sendable {
   private func entitle(
     _ seen: HostObservation, _ plan: inout HostPlan, _ workspace: DecisionWorkspace
   ) {
-    workspace.cpu.removeRows()
-    workspace.memory.removeRows()
+    workspace.cpu.removeAll()
+    workspace.memory.removeAll()
     var row = 0
     for index in vms.indices {
       while row < seen.count && seen.vms[row] < vms[index] { row += 1 }
       let settings = rows[index].settings
       let isSeen = row < seen.count && seen.vms[row] == vms[index]
-      // A managed VM that the host does not show has gone: it is entitled to nothing.
-      let size = isSeen ? seen.vcpus[row] * seen.coreRate.value : 0
+      let size = isSeen ? seen.cpuSize(row: row) : 0
       workspace.cpu.append(
         reservation: settings.cpuReservation,
         cap: min(cpuDemand(of: index, size: size), settings.cpuLimit, size),
         weight: settings.cpuWeight)
-      let configured = isSeen ? seen.memoryConfigured[row] : 0
+      let configured = isSeen ? seen.memorySize(row: row) : 0
       workspace.memory.append(
         reservation: settings.memoryReservation,
         cap: min(max(rows[index].memoryDemand, 0), settings.memoryLimit, configured),
         weight: settings.memoryWeight)
     }
-    workspace.cpu.divide(
-      capacity: seen.cpuCapacity.value,
-      pools: pools.map {
+    for share in pools {
+      workspace.cpu.append(
         Division.Pool(
-          parent: $0.parent, reservation: $0.cpuReservation, limit: $0.cpuLimit,
-          weight: $0.cpuWeight)
-      }, poolOfRow: poolPositions)
-    workspace.memory.divide(
-      capacity: seen.memoryCapacity.value,
-      pools: pools.map {
+          parent: share.parent, reservation: share.cpuReservation, limit: share.cpuLimit,
+          weight: share.cpuWeight))
+      workspace.memory.append(
         Division.Pool(
-          parent: $0.parent, reservation: $0.memoryReservation, limit: $0.memoryLimit,
-          weight: $0.memoryWeight)
-      }, poolOfRow: poolPositions)
+          parent: share.parent, reservation: share.memoryReservation, limit: share.memoryLimit,
+          weight: share.memoryWeight))
+    }
+    workspace.cpu.divide(capacity: max(0, seen.cpuCapacity.value), poolOfRow: poolPositions)
+    workspace.memory.divide(capacity: max(0, seen.memoryCapacity.value), poolOfRow: poolPositions)
     plan.cpuEntitlement.removeAll(keepingCapacity: true)
-    plan.cpuEntitlement.append(contentsOf: workspace.cpu.granted)
+    plan.cpuEntitlement.append(contentsOf: workspace.cpu.granted[..<vms.count])
     plan.memoryEntitlement.removeAll(keepingCapacity: true)
-    plan.memoryEntitlement.append(contentsOf: workspace.memory.granted)
+    plan.memoryEntitlement.append(contentsOf: workspace.memory.granted[..<vms.count])
   }
 
   /// Demand for decisions: as observed, or the whole size while unknown.

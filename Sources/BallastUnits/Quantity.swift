@@ -1,7 +1,9 @@
 /// A whole number of one unit. Integers decide: every quantity that a decision depends on is one of these.
 ///
 /// Arithmetic traps on overflow, like the integers it is made of.
-public protocol Quantity: Comparable, Hashable, Sendable, BitwiseCopyable, CustomStringConvertible {
+public protocol Quantity: Comparable, Hashable, Sendable, BitwiseCopyable, Codable,
+  CustomStringConvertible
+{
   /// The count of the unit the type is named after.
   var value: Int64 { get set }
   init(_ value: Int64)
@@ -16,6 +18,10 @@ extension Quantity {
   @inlinable public static func * (a: Self, count: Int64) -> Self { Self(a.value * count) }
   @inlinable public static func += (a: inout Self, b: Self) { a.value += b.value }
   @inlinable public static func -= (a: inout Self, b: Self) { a.value -= b.value }
+
+  /// Written and read as the bare number.
+  public init(from decoder: any Decoder) throws { self.init(try Int64(from: decoder)) }
+  public func encode(to encoder: any Encoder) throws { try value.encode(to: encoder) }
 }
 
 /// A rate of CPU work in units of 1 kHz (1,000 cycles per second). 1 MHz would be 14 % of a small real VM's load.

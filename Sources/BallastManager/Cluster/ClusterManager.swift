@@ -46,7 +46,8 @@ public struct ClusterManager: Sendable {
     var capacity: Int64 = 0
     for (host, observation) in seen.enumerated() {
       capacity +=
-        (resource == .cpu ? observation.cpuCapacity.value : observation.memoryCapacity.value)
+        max(
+          0, resource == .cpu ? observation.cpuCapacity.value : observation.memoryCapacity.value)
       for (index, size) in sizes(observation, of: resource, managedBy: hosts[host]).enumerated() {
         let row = hosts[host].row(index)
         poolOfRow.append(row.settings.pool)
@@ -66,9 +67,8 @@ public struct ClusterManager: Sendable {
         }
       }
     }
-    division.divide(
-      capacity: capacity, pools: tree.pools.map { divisionPool($0, of: resource) },
-      poolOfRow: poolOfRow)
+    for pool in tree.pools { division.append(divisionPool(pool, of: resource)) }
+    division.divide(capacity: capacity, poolOfRow: poolOfRow)
     var claims = DividedPools.Claims(poolCount: tree.pools.count, hostCount: hosts.count)
     for row in poolOfRow.indices {
       var pool = poolOfRow[row]
@@ -103,8 +103,7 @@ public struct ClusterManager: Sendable {
     return manager.vms.map { vm in
       while row < seen.count && seen.vms[row] < vm { row += 1 }
       guard row < seen.count, seen.vms[row] == vm else { return 0 }
-      return resource == .cpu
-        ? seen.vcpus[row] * seen.coreRate.value : seen.memoryConfigured[row]
+      return resource == .cpu ? seen.cpuSize(row: row) : seen.memorySize(row: row)
     }
   }
 }

@@ -20,6 +20,8 @@ struct Division: ~Copyable {
   var floors: [Int64] = []
   var caps: [Int64] = []
   var weights: [Int64] = []
+  private var pools: [Pool] = []
+  /// What each row got; may be longer than there are rows.
   private(set) var granted: [Int64] = []
 
   private var tree: ShareTree?
@@ -27,10 +29,12 @@ struct Division: ~Copyable {
   private var treeLeaves: [Int] = []
   private var scratch = WaterFillScratch()
 
-  mutating func removeRows() {
+  /// Empties rows and pools, keeping their storage.
+  mutating func removeAll() {
     floors.removeAll(keepingCapacity: true)
     caps.removeAll(keepingCapacity: true)
     weights.removeAll(keepingCapacity: true)
+    pools.removeAll(keepingCapacity: true)
   }
 
   mutating func append(reservation: Int64, cap: Int64, weight: Int64) {
@@ -39,10 +43,12 @@ struct Division: ~Copyable {
     weights.append(weight)
   }
 
+  mutating func append(_ pool: Pool) { pools.append(pool) }
+
   /// Fills `granted`. No pools: all rows are siblings.
-  mutating func divide(capacity: Int64, pools: [Pool], poolOfRow: [Int]) {
+  mutating func divide(capacity: Int64, poolOfRow: [Int]) {
     let count = caps.count
-    if granted.count != count { granted = [Int64](repeating: 0, count: count) }
+    if granted.count < count { granted = [Int64](repeating: 0, count: count) }
     guard count > 0 else { return }
     if pools.count <= 1 {
       granted.withUnsafeMutableBufferPointer { granted in
@@ -57,9 +63,10 @@ struct Division: ~Copyable {
       treeLeaves = poolOfRow
       tree = ShareTree(poolParents: treeParents, leafParents: treeLeaves)
     }
-    for (index, pool) in pools.enumerated() {
+    for index in pools.indices {
       tree!.setPool(
-        index, reservation: pool.reservation, limit: pool.limit, weight: pool.weight)
+        index, reservation: pools[index].reservation, limit: pools[index].limit,
+        weight: pools[index].weight)
     }
     granted.withUnsafeMutableBufferPointer { granted in
       _ = tree!.divide(

@@ -6,7 +6,7 @@ import BallastUnits
 ///
 /// Rows are sorted by VM name. Counters are differences over `interval`. One observation is filled again and again,
 /// so that observing allocates nothing in steady state.
-public struct HostObservation: Sendable, Equatable {
+public struct HostObservation: Sendable, Equatable, Codable {
   /// Names this observation; a plan says which one it was made from.
   public var sequence: UInt64 = 0
   public var time: SimTime = .zero
@@ -57,6 +57,28 @@ public struct HostObservation: Sendable, Equatable {
     memoryConfigured.append(row.memoryConfigured)
     memoryConsumed.append(row.memoryConsumed)
     memoryActive.append(row.memoryActive)
+  }
+
+  /// Takes one row out, as if the host had not shown that VM.
+  public mutating func remove(row: Int) {
+    vms.remove(at: row)
+    vcpus.remove(at: row)
+    runTime.remove(at: row)
+    readyTime.remove(at: row)
+    memoryConfigured.remove(at: row)
+    memoryConsumed.remove(at: row)
+    memoryActive.remove(at: row)
+  }
+
+  /// The row of a VM, by binary search; nil if the host does not show it.
+  public func row(of vm: VMIndex) -> Int? {
+    var low = 0
+    var high = vms.count
+    while low < high {
+      let middle = (low + high) / 2
+      if vms[middle] < vm { low = middle + 1 } else { high = middle }
+    }
+    return low < vms.count && vms[low] == vm ? low : nil
   }
 
   /// One VM of an observation: for filling, for tests and for messages.

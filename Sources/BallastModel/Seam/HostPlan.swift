@@ -2,10 +2,12 @@ import BallastUnits
 
 /// What the manager asks of a host: settings, not outcomes. The next observation tells what came of it.
 ///
-/// Rows are those of the observation it was made from. One plan is filled again and again.
-public struct HostPlan: Sendable, Equatable {
+/// Rows are the VMs under management, in order, also those that the observation did not show: a VM that was merely
+/// not reported keeps its settings, and for one that is gone the host refuses the row. One plan is filled again and
+/// again.
+public struct HostPlan: Sendable, Equatable, Codable {
   /// A pool as this host sees it: its part of the cluster's pool.
-  public struct Pool: Sendable, Equatable {
+  public struct Pool: Sendable, Equatable, Codable {
     /// Index of the cluster's pool.
     public var pool: Int
     /// Position of the parent in `HostPlan.pools`; −1 for the root. Parents come first.
@@ -37,17 +39,29 @@ public struct HostPlan: Sendable, Equatable {
   /// kHz; `Int64.max` is unlimited.
   public var cpuLimit: [Int64] = []
   public var cpuWeight: [Int64] = []
-  /// What each VM is entitled to at the observed demand, kHz. For reports and explanations; nothing is actuated.
+  /// What each VM is entitled to at the observed demand, kHz; 0 for one that was not shown. For reports and
+  /// explanations; nothing is actuated.
   public var cpuEntitlement: [Int64] = []
   /// Bytes of guest memory, likewise.
   public var memoryEntitlement: [Int64] = []
 
   public init() {}
+
+  /// Takes one row out, as if the VM were not under management.
+  public mutating func remove(row: Int) {
+    vms.remove(at: row)
+    pool.remove(at: row)
+    cpuReservation.remove(at: row)
+    cpuLimit.remove(at: row)
+    cpuWeight.remove(at: row)
+    cpuEntitlement.remove(at: row)
+    memoryEntitlement.remove(at: row)
+  }
 }
 
 /// A setting that could not even be requested.
-public struct ActuationFailure: Sendable, Equatable {
-  public enum Reason: Sendable, Equatable {
+public struct ActuationFailure: Sendable, Equatable, Codable {
+  public enum Reason: Sendable, Equatable, Codable {
     /// The VM has gone since the observation.
     case noSuchVM
     /// The host said no.
