@@ -60,7 +60,7 @@ import Testing
 
   /// 57,600 rows: band, heat map and table cover all VMs, drill-downs the 50 worst, and the page stays small.
   @Test func manyVMsRender() throws {
-    let html = try rendered(SyntheticRun(hosts: 8, vms: 200, samples: 288))
+    let html = try rendered(SyntheticRun(hosts: 12, vms: 200, samples: 288))
     checkWellFormed(html)
     #expect(html.matches(of: /<details class="drill">/).count == RunData.drillDownCountMax)
     #expect(html.matches(of: /<tr id="row-/).count == 200)

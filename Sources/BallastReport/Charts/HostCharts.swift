@@ -2,7 +2,7 @@
 private let hostChartsMax = 6
 
 /// Hosts with the longest time out of CPU first, then the highest use; in name order where all are shown.
-private func shownHosts(_ data: RunData) -> [Int] {
+func shownHosts(_ data: RunData) -> [Int] {
   guard data.hosts.count > hostChartsMax else { return Array(data.hosts.indices) }
   let ranked = data.hosts.indices.map { index in
     let used = data.hosts[index].usedPercent.filter(\.isFinite)
@@ -135,6 +135,6 @@ func hostHeatMap(_ data: RunData, _ writer: inout ChartWriter) -> String {
   return HeatMap(
     id: "hosts-heat", title: "CPU used, host by host", palette: "uses",
     classNames: ["below 50 %", "50 – 75 %", "75 – 90 %", "90 – 98 %", "98 % and more"],
-    groups: [.init(name: "hosts", rows: rows)], columns: columns, duration: data.duration
+    groups: [.init(name: "", rows: rows)], columns: columns, duration: data.duration
   ).html
 }

@@ -104,7 +104,7 @@ struct ChartWriter {
     for tick in axis.ticks {
       let y = percentText(1 - tick / axis.top)
       out += "<line class=\"grid\" x1=\"0\" x2=\"100%\" y1=\"\(y)\" y2=\"\(y)\"/>"
-      out += "<text class=\"y\" x=\"-8\" y=\"\(y)\" dy=\".32em\">\(fixed(tick, axis.places))</text>"
+      out += "<text class=\"y\" x=\"-8\" y=\"\(y)\" dy=\".32em\">\(axis.label(tick))</text>"
     }
     for (index, tick) in timeTicks(to: sampling.end).enumerated() {
       let x = percentText(tick.time / sampling.end)
@@ -214,7 +214,7 @@ struct ChartWriter {
     var fields = [
       "\"id\":\(quoted(chart.id))", "\"t\":\(quoted(timesKey))", "\"u\":\(quoted(chart.unit))",
       "\"top\":\(trimmed(fixed(axis.top, 4)))",
-      "\"y\":[" + axis.ticks.map { quoted(fixed($0, axis.places)) }.joined(separator: ",") + "]",
+      "\"y\":[" + axis.ticks.map { quoted(axis.label($0)) }.joined(separator: ",") + "]",
       "\"s\":["
         + chart.series.map {
           "{\"n\":\(quoted($0.name)),\"c\":\(quoted($0.style)),\"k\":\(quoted($0.kind.rawValue)),"

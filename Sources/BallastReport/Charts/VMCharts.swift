@@ -31,7 +31,7 @@ func vmHeatMap(_ data: RunData, _ writer: inout ChartWriter) -> String {
     let facts = data.vms[vm]
     let name = facts.pool.isEmpty ? "no pool" : facts.pool
     let row = HeatMap.Row(
-      link: drilled.contains(vm) ? "vm-\(vm)" : "row-\(vm)", name: facts.name,
+      link: drilled.contains(vm) ? "vm-\(vm)" : data.rowAnchor(vm), name: facts.name,
       cells: data.readyHeat.cells[vm * width..<(vm + 1) * width])
     if let index = groups.firstIndex(where: { $0.name == name }) {
       groups[index].rows.append(row)

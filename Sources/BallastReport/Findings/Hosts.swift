@@ -20,8 +20,9 @@ func saturatedHosts(_ data: RunData) -> [Finding] {
         + " for up to \(percent(worst.percent)) of the time",
       text,
       subjects: shares.map { (.host($0.host), percent($0.percent)) },
-      lever: "Move load to hosts with CPU to spare, add a host, or accept the wait for VMs with low "
-        + "shares.",
+      lever: capacityLever(
+        data, hosts: shares.map { data.hosts[$0.host].name },
+        priority: "set shares and reservations"),
       harm: worst.percent / 1_000)
   ]
 }

@@ -35,8 +35,9 @@ private func place(
 ) -> (name: String, anchor: String) {
   switch subject {
   case .vm(let index):
-    (data.vms[index].name, drilled.contains(index) ? "vm-\(index)" : "row-\(index)")
-  case .host(let index): (data.hosts[index].name, "host-\(index)")
+    (data.vms[index].name, drilled.contains(index) ? "vm-\(index)" : data.rowAnchor(index))
+  case .host(let index):
+    (data.hosts[index].name, shownHosts(data).contains(index) ? "host-\(index)" : "hosts-heat")
   case .pool(let index): (data.pools[index].name, "pool-\(index)")
   }
 }

@@ -61,6 +61,9 @@ func page(_ data: RunData, _ library: ChartLibrary?) -> String {
     "vmTable": vmTable(data),
     "vmNote": vmNote(data),
     "drillDowns": drillDowns,
+    "drillNote": data.drillDowns.count < data.vms.count
+      ? "The \(count(data.drillDowns.count)) VMs that wait most, of \(count(data.vms.count))."
+      : "All VMs, the longest waiting first.",
     "pools": pools,
     "events": eventsSection(data),
     "method": methodSection(data),

@@ -1,6 +1,14 @@
 /// Rows of the table at most; beyond, the VMs that are best off are left out.
 private let tableRowsMax = 3_000
 
+extension RunData {
+  /// Where a VM stands in the table, or the table where its row was left out.
+  func rowAnchor(_ vm: Int) -> String {
+    vms.count <= tableRowsMax || vmsByHarm().prefix(tableRowsMax).contains(vm)
+      ? "row-\(vm)" : "vm-table"
+  }
+}
+
 /// What the VM section rests on, where that is less than everything.
 func vmNote(_ data: RunData) -> String {
   if data.vms.isEmpty { return "<p class=\"note\">The scenario has no VMs.</p>" }
