@@ -48,7 +48,8 @@ func hostCharts(_ data: RunData, _ writer: inout ChartWriter) -> String {
         id: "host-\(index)-cpu", title: "CPU", unit: "GHz", height: 150,
         series: [
           .init(name: "used", style: "used", kind: .area, values: host.used.map { $0 / 1_000 }),
-          .init(name: "demand", style: "demand", kind: .line, values: host.demand.map { $0 / 1_000 }),
+          .init(
+            name: "demand", style: "demand", kind: .line, values: host.demand.map { $0 / 1_000 }),
           .init(
             name: "capacity", style: "capacity", kind: .dashed,
             values: host.capacity.map { $0 / 1_000 }),

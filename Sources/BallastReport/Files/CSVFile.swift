@@ -200,9 +200,21 @@ private func formatDigits(
     return 1
   }
   let count =
-    value < 100 ? 2 : value < 1_000 ? 3 : value < 10_000 ? 4 : value < 100_000 ? 5
-    : value < 1_000_000 ? 6 : value < 10_000_000 ? 7 : value < 100_000_000 ? 8
-    : value < 1_000_000_000 ? 9 : 10
+    value < 100
+    ? 2
+    : value < 1_000
+      ? 3
+      : value < 10_000
+        ? 4
+        : value < 100_000
+          ? 5
+          : value < 1_000_000
+            ? 6
+            : value < 10_000_000
+              ? 7
+              : value < 100_000_000
+                ? 8
+                : value < 1_000_000_000 ? 9 : 10
   var rest = value
   var position = count
   while rest >= 10 {

@@ -38,7 +38,9 @@ public final class CSVRunSink: RunSink {
     hostNames = manifest.hosts.map(csvEncoded)
     vmNames = manifest.vms.map(csvEncoded)
     vmPools = manifest.vmPools.map(csvEncoded)
-    poolNames = manifest.pools.map { csvEncoded($0.cluster) + Array(",".utf8) + csvEncoded($0.path) }
+    poolNames = manifest.pools.map {
+      csvEncoded($0.cluster) + Array(",".utf8) + csvEncoded($0.path)
+    }
     recordedVMs = manifest.recordedVMs
 
     try hosts.text(header(of: .hosts), end: lineFeed)

@@ -76,7 +76,8 @@ func idleHosts(_ data: RunData) -> [Finding] {
   var idle: [(host: Int, cpu: Double)] = []
   for (index, host) in data.hosts.enumerated() {
     let used = host.usedPercent.filter(\.isFinite).max() ?? .nan
-    let held = zip(host.memoryConsumed, host.memoryCapacity).map { $0 / $1 * 100 }
+    let held =
+      zip(host.memoryConsumed, host.memoryCapacity).map { $0 / $1 * 100 }
       .filter(\.isFinite).max() ?? .nan
     if used < Thresholds.idleCPU, held < Thresholds.idleMemory, host.isOn.contains(true) {
       idle.append((index, used))

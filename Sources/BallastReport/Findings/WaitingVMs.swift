@@ -70,7 +70,8 @@ func capacityLever(_ data: RunData, hosts: [String], priority: String) -> String
     }
   }
   guard seconds > 0 else {
-    return "No whole sample was full, so look at the chart of their host at the peak; to choose who "
+    return
+      "No whole sample was full, so look at the chart of their host at the peak; to choose who "
       + "waits, \(priority)."
   }
   let numbers =
@@ -81,7 +82,8 @@ func capacityLever(_ data: RunData, hosts: [String], priority: String) -> String
     return "Balancing helps in part: \(numbers). Beyond that, add capacity; to choose who waits, "
       + "\(priority)."
   }
-  return "The cluster is full at these times: \(numbers). Add capacity or run fewer VMs; to choose who "
+  return
+    "The cluster is full at these times: \(numbers). Add capacity or run fewer VMs; to choose who "
     + "waits, \(priority)."
 }
 

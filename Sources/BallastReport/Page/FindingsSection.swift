@@ -2,7 +2,8 @@
 func findingsSection(_ data: RunData) -> String {
   let all = findings(data)
   guard !all.isEmpty else {
-    return "<p class=\"note\">Nothing to report: no host ran out of CPU or memory, and no VM waited "
+    return
+      "<p class=\"note\">Nothing to report: no host ran out of CPU or memory, and no VM waited "
       + "for more than 2.5\u{00A0}% of the time per vCPU (p95).</p>"
   }
   let drilled = Set(data.drillDowns.map(\.vm))

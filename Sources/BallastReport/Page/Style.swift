@@ -33,7 +33,7 @@ let pageStyle = """
   nav a:hover{color:var(--ink);text-decoration:underline}
   nav button{margin-left:auto;font:inherit;font-size:13px;padding:2px 10px;border:1px solid var(--link);
   border-radius:12px;background:var(--card);color:var(--link);cursor:pointer;white-space:nowrap}
-  nav button[hidden]{display:none}
+  nav button{margin-block:-3px}nav button[hidden]{display:none}
   :focus-visible{outline:2px solid var(--link);outline-offset:2px}
   main>section{margin:0 0 44px}#verdict{margin-top:20px}
   .verdict{background:var(--card);border:1px solid var(--rule);border-left:6px solid var(--ink2);
@@ -134,7 +134,7 @@ let pageStyle = """
   .expectations td:first-child{white-space:nowrap;font-weight:600}
   .expectations .missed td:first-child{color:var(--bad)}.expectations .met td:first-child{color:var(--fine)}
   .events td,.events th{white-space:nowrap}.events .detail{white-space:normal;min-width:260px;color:var(--ink2)}
-  .drills{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,380px),1fr));gap:6px 10px}
+  .drills{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,270px),1fr));gap:6px 10px}
   .drill{background:var(--card);border:1px solid var(--rule);border-radius:8px;min-width:0}
   .drill[open]{grid-column:1/-1}
   summary{padding:6px 14px;cursor:pointer;font-weight:550}.place{color:var(--ink2);font-weight:400;font-size:13.5px}
