@@ -78,7 +78,7 @@ struct ChartWriter {
       (drawn.series.map(\.values) + [drawn.band?.high ?? []]).joined().filter(\.isFinite).max() ?? 0
     let axis = Axis(
       upTo: min(max(largest, chart.topAtLeast), chart.topAtMost), steps: chart.height < 100 ? 2 : 4)
-    json.append(JSON(drawn, axis))
+    json.append(numbers(drawn, axis))
     return figure(drawn, axis)
   }
 
@@ -211,7 +211,7 @@ struct ChartWriter {
     return coordinate((1 - part) * Double(chart.height))
   }
 
-  private func JSON(_ chart: TimeChart, _ axis: Axis) -> String {
+  private func numbers(_ chart: TimeChart, _ axis: Axis) -> String {
     func numbers(_ values: [Double]) -> String {
       // Three significant digits are what a cursor readout can use; the CSV file has the rest.
       let places = axis.top >= 1_000 ? 0 : axis.top >= 100 ? 1 : axis.top >= 1 ? 2 : 4

@@ -170,7 +170,7 @@ let pageStyle = """
   @media print{:root{--bg:#fff;--fillo:.25}body{font-size:11px}nav,.tools,.skip,.read{display:none}
   header,main,footer{max-width:none;padding:0}.tall{max-height:none;overflow:visible}.scroll{overflow:visible}
   .findings li,.card,.chart,.verdict,tr{break-inside:avoid}
-  p,.subjects,.facts,.note{font-size:11px!important}.story{font-size:13px!important}h2,h3{break-after:avoid}
+  p,.subjects,.facts,.note{font-size:11px!important}.story{font-size:13px!important}h2,h3,.group{break-after:avoid}
   main>section{margin-bottom:22px}.live{display:none!important}.plot svg{display:block!important}
   .plot{height:auto!important}thead th{position:static}th,td{padding:3px 6px}table{font-size:9.5px}
   #vm-table tbody tr:nth-child(n+61){display:none}.print{display:block}.cards{grid-template-columns:1fr 1fr}
