@@ -30,7 +30,7 @@ struct Checker {
           text.map { "write \(key): [\($0)]" } ?? "put - before each item")
         return
       }
-      for one in value.items { check(one, as: item, key: key) }
+      for one in value.items { check(one, as: item, key: label(one, item) ?? key) }
     case .map(let keyKind, let valueKind):
       guard value.isMap else { return needs(kind, value, key) }
       for entry in value.entries {
@@ -45,6 +45,12 @@ struct Checker {
         problems.add(value.place, "\(key): \(fault.message)", fault.remedy)
       }
     }
+  }
+
+  /// "VM web" for an item of a list of VMs.
+  private func label(_ value: Value, _ kind: Kind) -> String? {
+    guard case .object(let object) = kind, let noun = object.spec.noun else { return nil }
+    return "\(noun) \(value["name"]?.text.map { shown($0) } ?? "")".trimmingSpaces
   }
 
   private mutating func needs(_ kind: Kind, _ value: Value, _ key: String) {
@@ -98,7 +104,8 @@ struct Checker {
       near.map { "did you mean \($0)?" } ?? "its keys are \(listed(names, "and"))")
   }
 
-  private mutating func missing(_ name: String, of spec: ObjectSpec, in value: Value, _ key: String) {
+  private mutating func missing(_ name: String, of spec: ObjectSpec, in value: Value, _ key: String)
+  {
     // A misspelt key is one mistake, not two.
     let isMisspelt = value.entries.contains {
       spec.key($0.key) == nil && nearest($0.key, in: spec.keys.map(\.name)) == name
@@ -195,10 +202,10 @@ struct Checker {
       guard text.allSatisfy(\.isASCIIDigit), UInt64(text) != nil else {
         return numberFault(text, kind)
       }
-    case .number(let isSigned):
-      guard let number = thousandths(text), isSigned || number > 0 else {
-        return numberFault(text, kind)
-      }
+    case .number:
+      if thousandths(text) == nil { return numberFault(text, kind) }
+    case .megahertz:
+      guard let number = thousandths(text), number > 0 else { return numberFault(text, kind) }
     case .boolean:
       if text != "true", text != "false" {
         return QuantityFault(
@@ -210,7 +217,8 @@ struct Checker {
     return nil
   }
 
-  private func quantityFault(_ text: String, _ dimension: Dimension, _ kind: Kind) -> QuantityFault? {
+  private func quantityFault(_ text: String, _ dimension: Dimension, _ kind: Kind) -> QuantityFault?
+  {
     var takesUnlimited = false
     if case .limit = kind { takesUnlimited = true }
     if takesUnlimited && text == "unlimited" { return nil }
@@ -278,16 +286,36 @@ struct Checker {
   }
 
   private func numberFault(_ text: String, _ kind: Kind) -> QuantityFault {
-    let unitless = text.drop { $0.isASCIIDigit || $0 == "." || $0 == "-" }
-    if case .number = kind, !unitless.isEmpty, unitless.count < text.count {
+    let unit = text.drop { $0.isASCIIDigit || $0 == "." || $0 == "-" }
+    let hasUnit = !unit.isEmpty && unit.count < text.count
+    switch kind {
+    case .megahertz where thousandths(text) != nil:
+      return QuantityFault(
+        message: "\(shown(text)) is not above zero", remedy: "write a number above 0")
+    case .megahertz where hasUnit:
+      // 2.6GHz is 2600 here, not 2.6.
+      let rate = (try? Dimension.frequency.amount(text)).map { trimmed($0, places: 3) }
+      return QuantityFault(
+        message: "\(shown(text)) has a unit, and a bare number of MHz is needed",
+        remedy: "write \(rate ?? kind.example)")
+    case .number where hasUnit:
       return QuantityFault(
         message: "\(shown(text)) has a unit, and a bare number is needed",
-        remedy: "write \(text.dropLast(unitless.count))")
+        remedy: "write \(shown(String(text.dropLast(unit.count))))")
+    default: break
     }
-    if case .number(isSigned: false) = kind, thousandths(text) != nil {
-      return QuantityFault(message: "\(shown(text)) is not above zero", remedy: "write a number above 0")
+    guard case .whole(let range) = kind else {
+      return QuantityFault(
+        message: "\"\(shown(text))\" is not \(kind.needs)",
+        remedy: "write for example \(kind.example)")
     }
-    return QuantityFault(message: "\"\(shown(text))\" is not \(kind.needs)", remedy: "write \(kind.needs)")
+    let (low, high) = (grouped(range.lowerBound), grouped(range.upperBound))
+    let problem =
+      wholeNumber(text).map { $0 < range.lowerBound ? "below \(low)" : "above \(high)" }
+      ?? "not a whole number"
+    return QuantityFault(
+      message: "\(shown(text)) is \(problem)",
+      remedy: low == high ? "write \(low)" : "write \(low) to \(high)")
   }
 }
 

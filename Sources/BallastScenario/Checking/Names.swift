@@ -36,7 +36,9 @@ func isAllowedInName(_ scalar: Unicode.Scalar) -> Bool {
 func name(fromPath path: String) -> String {
   let file = path.split(separator: "/").last.map(String.init) ?? ""
   var stem = file[...]
-  for ending in [".yaml", ".yml"] where stem.hasSuffix(ending) { stem = stem.dropLast(ending.count) }
+  for ending in [".yaml", ".yml"] where stem.hasSuffix(ending) {
+    stem = stem.dropLast(ending.count)
+  }
   var name = ""
   for scalar in stem.unicodeScalars.prefix(200) {
     name.unicodeScalars.append(isAllowedInName(scalar) ? scalar : "-")

@@ -51,6 +51,17 @@ enum Dimension: CaseIterable {
     }
   }
 
+  /// "a unit of …".
+  var measure: String {
+    switch self {
+    case .frequency: "frequency"
+    case .memory: "memory"
+    case .duration: "time"
+    case .percentage: "percentage"
+    case .rate: "data rate"
+    }
+  }
+
   /// How one is written.
   var example: String {
     switch self {

@@ -30,7 +30,9 @@ extension Dimension {
       guard let unit = units.first(where: { $0.symbol == symbol }) else {
         throw unknownUnit(String(symbol), number: number, in: text)
       }
-      guard smallest == .max || (isCompound && unit.factor < smallest) else { throw malformed(text) }
+      guard smallest == .max || (isCompound && unit.factor < smallest) else {
+        throw malformed(text)
+      }
       smallest = unit.factor
       guard let part = product(number, unit.factor), number.contains(".") == false || rest.isEmpty
       else {
@@ -61,7 +63,7 @@ extension Dimension {
 
   private func noUnit(_ text: String, _ number: Substring) -> QuantityFault {
     let symbols = units.map(\.symbol)
-    let others = symbols.count > 1 ? ", with a unit of \(symbols.joined(separator: " "))" : ""
+    let others = symbols.count > 1 ? "; units are \(symbols.joined(separator: " "))" : ""
     return QuantityFault(
       message: "\(shown(text)) has no unit",
       remedy: "write \(shown(String(number)))\(likelyUnit(for: String(number)))\(others)")
@@ -72,17 +74,20 @@ extension Dimension {
   ) -> QuantityFault {
     let symbols = units.map(\.symbol)
     let sameLetters = symbols.first { $0.lowercased() == symbol.lowercased() }
-    let near = sameLetters ?? symbols.last { symbol.count == 1 && $0.hasPrefix(symbol) && $0 != symbol }
-    let message = "\(shown(text)) needs a unit of \(noun.dropFirst(2)), and \(shown(symbol)) is none"
+    let near =
+      sameLetters ?? symbols.last { symbol.count == 1 && $0.hasPrefix(symbol) && $0 != symbol }
+    let message = "in \(shown(text)), \(shown(symbol)) is no unit of \(measure)"
     if let near {
-      return QuantityFault(message: message, remedy: "did you mean \(shown(String(number)))\(near)?")
+      return QuantityFault(
+        message: message, remedy: "did you mean \(shown(String(number)))\(near)?")
     }
     return QuantityFault(
       message: message, remedy: "write \(example); units are \(symbols.joined(separator: " "))")
   }
 
   private func malformed(_ text: String) -> QuantityFault {
-    QuantityFault(message: "\"\(shown(text))\" is not \(noun)", remedy: "write for example \(example)")
+    QuantityFault(
+      message: "\"\(shown(text))\" is not \(noun)", remedy: "write for example \(example)")
   }
 
   private func tooLarge(_ text: String) -> QuantityFault {
