@@ -39,7 +39,7 @@ import Testing
     ("cluster: prd", "no cluster is called prd; did you mean prod?"),
     ("start: 2h", "start 2h is after the run's end at 1h; start it earlier or lengthen the run"),
     ("stop: 0s", "stop 0s is not after start 0s; stop it later"),
-    ("workload: {cpu: 101%}", "cpu: 101% is above 100%; write 0% to 100%"),
+    ("workload: {cpu: 101%}", "cpu: 101% is above 100%; write 100% at most"),
     (
       "workload: {cpu: {}}",
       "cpu needs one of the keys constant, steps, square, diurnal, random, trace or cycle; add one of them"
@@ -347,6 +347,25 @@ import Testing
     #expect(
       Reading(shared).messages == [
         "clusters prod and b share the pool path gold; write prod:gold or b:gold"
+      ])
+  }
+
+  @Test func memoryOfVMsAndOfPools() {
+    let set = "events: [{at: 1m, set: {vm: web, memory: {shares: low}}}]"
+    #expect(
+      Reading(small(more: set)).messages == [
+        "memory has a meaning only beside pool; write memory_policy instead"
+      ])
+  }
+
+  @Test func tooMuchMemoryToAdd() {
+    let text = small(more: "")
+      .replacing(
+        "count: 2\n    vcpus: 2\n    memory: 8GiB",
+        with: "count: 5000\n    vcpus: 2\n    memory: 900TiB")
+    #expect(
+      Reading(text).messages == [
+        "the VMs have more than 1048576 TiB of memory together; lower a count or a memory"
       ])
   }
 

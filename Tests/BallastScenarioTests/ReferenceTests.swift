@@ -44,7 +44,7 @@ import Testing
       default: break
       }
     }
-    for object in ObjectName.allCases { object.spec.keys.forEach { look($0.kind) } }
+    for key in ObjectName.allCases.flatMap(\.spec.keys) { look(key.kind) }
     #expect(missing == [])
     let text = Self.reference ?? ""
     for dimension in Dimension.allCases where dimension != .rate {
@@ -65,7 +65,8 @@ import Testing
     func visit(_ kind: Kind) {
       switch kind {
       case .object(let name):
-        if reached.insert(name).inserted { name.spec.keys.forEach { visit($0.kind) } }
+        guard reached.insert(name).inserted else { return }
+        for key in name.spec.keys { visit(key.kind) }
       case .list(let inner): visit(inner)
       case .map(_, let inner): visit(inner)
       case .either(let kinds): kinds.forEach(visit)

@@ -131,8 +131,20 @@ extension Assembler {
 
   // MARK: Totals
 
+  /// Machines and memory of all entries together must be countable.
   mutating func checkTotal(_ what: String, _ entries: [Value], _ place: SourcePlace) {
-    let total = entries.reduce(0) { $0 + ($1["count"]?.whole(ObjectName.counts) ?? 1) }
+    var total = 0
+    var memory: Int128 = 0
+    for entry in entries {
+      let count = entry["count"]?.whole(ObjectName.counts) ?? 1
+      total += count
+      memory += Int128(count) * Int128(entry["memory"]?.bytes?.value ?? 0)
+    }
+    if memory > Int128(Limits.memory) {
+      problems.add(
+        place, "the \(what) have more than \(Limits.memory >> 40) TiB of memory together",
+        "lower a count or a memory")
+    }
     guard total > Limits.machines else { return }
     roster.unreadable.formUnion([.hosts, .vms])
     roster.isTooLarge = true

@@ -73,6 +73,17 @@ enum Dimension: CaseIterable {
     }
   }
 
+  /// The most that is taken: far beyond any data centre, and small enough that sums fit 64 bits.
+  var maximum: (text: String, amount: Int64) {
+    switch self {
+    case .frequency: ("1000000000GHz", 1_000_000_000_000_000)
+    case .memory: ("65536TiB", 1 << 56)
+    case .duration: ("36500d", 36_500 * 86_400_000_000_000)
+    case .percentage: ("100%", 1_000_000)
+    case .rate: ("65536TiB/s", 1 << 59)
+    }
+  }
+
   /// The unit a bare number most likely meant.
   func likelyUnit(for number: String) -> String {
     let digits = number.prefix { $0 != "." }.count

@@ -519,8 +519,8 @@ extension ObjectName {
         ],
         rules: [
           .exactlyOne(["vm", "pool"]),
-          .needs("memory", anyOf: ["pool"]),
-          .needs("memory_policy", anyOf: ["vm"]),
+          .needs("memory", anyOf: ["pool"], instead: "memory_policy"),
+          .needs("memory_policy", anyOf: ["vm"], instead: "memory"),
           .needs("workload", anyOf: ["vm"]),
         ])
     case .changeOfCPU:

@@ -80,7 +80,7 @@ struct ObjectSpec: Sendable {
     /// One of these keys must be there, and no other of them.
     case exactlyOne([String])
     /// The key makes sense only beside one of the others.
-    case needs(String, anyOf: [String])
+    case needs(String, anyOf: [String], instead: String? = nil)
     /// These are required unless the other is there.
     case required([String], unless: String)
   }

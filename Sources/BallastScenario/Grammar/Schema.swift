@@ -52,7 +52,7 @@ private struct SchemaEmitter {
         members.append(("oneOf", .array(keys.map { requires([$0]) })))
       case .required(let keys, let other):
         members.append(("anyOf", .array([requires(keys), requires([other])])))
-      case .needs(let key, let others):
+      case .needs(let key, let others, _):
         dependencies.append((key, .object([("anyOf", .array(others.map { requires([$0]) }))])))
       }
     }
