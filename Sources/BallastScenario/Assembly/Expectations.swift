@@ -48,23 +48,15 @@ extension Assembler {
   private mutating func checkPoolsHaveVMs(
     _ value: Value, _ metric: String, _ subjects: Expectation.Subjects
   ) {
-    guard !roster.hasTraceVMs, !roster.isIncomplete, let vms = root["vms"],
+    guard !roster.hasTraceVMs, roster.unreadable.isEmpty,
       !PoolColumn.allCases.contains(where: { $0.spec.name == metric })
     else { return }
-    let used = Set(
-      roster.vms.map(\.entry).reduce(into: Set<Int>()) { $0.insert($1) }.compactMap {
-        entry -> String? in
-        let maps = vms.items.filter(\.isMap)
-        guard let pool = maps[entry]["pool"]?.text else { return nil }
-        let cluster = maps[entry]["cluster"]?.text ?? roster.clusters.first ?? ""
-        return pool.contains(":") ? pool : "\(cluster):\(pool)"
-      })
     for item in value.itemsOrSelf {
       guard let text = item.text else { continue }
       let matched = roster.pools(matching: text).map { roster.pools[$0] }
       let hasVMs = matched.contains { pool in
         let path = "\(pool.cluster):\(pool.path)"
-        return used.contains { $0 == path || $0.hasPrefix(path + "/") }
+        return roster.usedPools.contains { $0 == path || $0.hasPrefix(path + "/") }
       }
       if !matched.isEmpty, !hasVMs {
         problems.add(

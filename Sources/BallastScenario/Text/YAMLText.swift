@@ -89,7 +89,8 @@ struct YAMLText {
     guard valuesLeft >= 0 else {
       if valuesLeft == -1 {
         complain(
-          place, "the file has more than \(grouped(Limits.values)) values once aliases are followed",
+          place,
+          "the file has more than \(grouped(Limits.values)) values once aliases are followed",
           "use fewer aliases")
       }
       return nil
