@@ -62,6 +62,9 @@ struct VMSummaries: ~Copyable {
     rows[vm].scale = size > 0 ? (65_535 << 20) / size : 0
   }
 
+  /// Samples of full length in which the VM was on.
+  func samples(of vm: Int) -> Int64 { rows[vm].samples }
+
   /// Adds a sample of full length; rates in kHz.
   @inline(__always)
   func add(vm: Int, demand: Int64, unlimited: Int64, used: Int64) {
