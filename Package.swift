@@ -19,8 +19,12 @@ let package = Package(
   name: "ballast",
   products: [
     .executable(name: "ballast", targets: ["ballast"]),
-    .library(name: "BallastManager", targets: ["BallastManager"]),
-    .library(name: "BallastSimulator", targets: ["BallastSimulator"]),
+    .library(
+      name: "BallastSimulator",
+      targets: [
+        "BallastUnits", "BallastModel", "BallastKernel", "BallastMath", "BallastManager",
+        "BallastMachine", "BallastTraces", "BallastSimulator",
+      ]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

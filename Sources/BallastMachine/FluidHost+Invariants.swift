@@ -4,11 +4,13 @@ extension FluidHost {
   /// The conservation laws of CPU, after every change: what is handed out fits the host; nobody gets more than the
   /// demand that no limit holds back, nor less than min(reservation, demand) while the reservations fit.
   func checkConservation() {
-    precondition(totalUsed <= cpuCapacity, "\(spec.name) delivers \(totalUsed) of \(cpuCapacity)")
     var floors: Int64 = 0
+    var total: Int64 = 0
     for slot in 0..<table.count {
+      total += table.used[slot]
       floors += min(table.reservation[slot], min(table.demand[slot], table.cap[slot]))
     }
+    precondition(total <= cpuCapacity, "\(spec.name) delivers \(total) of \(cpuCapacity) kHz")
     for slot in 0..<table.count {
       let used = table.used[slot]
       precondition(used >= 0 && used <= table.unlimited[slot], "a VM gets more than it may")

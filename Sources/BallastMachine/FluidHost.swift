@@ -25,14 +25,20 @@ struct FluidHost: ~Copyable {
   /// The rates answer to the present demands and settings.
   private var isSettled = true
 
+  /// All VMs replay series on one time grid: `index` samples of it have been shown, of `count` that all VMs have. A
+  /// step of 0 is no grid.
+  private struct Grid {
+    var step: Int64 = 0
+    var index: Int64 = 0
+    var count: Int64 = 0
+  }
+  private var grid = Grid()
+
   /// Earliest change of a CPU demand, and of a memory curve.
   private var nextDemandChange: Int64 = .max
   private var nextMemoryChange: Int64 = .max
   /// VMs whose memory curves are not constant.
   private var memoryVMs: [VMIndex] = []
-
-  private(set) var totalDemand: Int64 = 0
-  private(set) var totalUsed: Int64 = 0
 
   var vcpus: Int64 = 0
   var memoryConfigured: Int64 = 0
@@ -116,7 +122,7 @@ struct FluidHost: ~Copyable {
     nextDemandChange = min(nextDemandChange, table.nextChange[slot])
   }
 
-  /// Hands the playing of a VM's demand back to its source, before the slot goes.
+  /// Hands the playing of a VM's demand back to its source, outside of a grid.
   func unloadDemand(slot: Int, guests: Guests) {
     guard table.cursorStep[slot] != 0 else { return }
     guests.base[Int(table.vm[slot])].cpu.resume(
@@ -129,14 +135,34 @@ struct FluidHost: ~Copyable {
   ) {
     let time = now
     closeSegment(at: time, guests: guests)
+    if grid.step != 0 { takeGridChange() } else { takeSingleChanges(guests: guests, at: time) }
+    lastChange = time
+    isSettled = false
+  }
+
+  /// All VMs replay on one time grid: one load and one product each.
+  private mutating func takeGridChange() {
+    let table = table
+    let offset = grid.index * Int64(MemoryLayout<UInt32>.stride)
+    for slot in 0..<table.count {
+      let sample = UnsafePointer<UInt32>(bitPattern: Int(table.cursor[slot] &+ offset))!
+      table.demand[slot] = replayedDemand(
+        sample.pointee, scale: table.cursorScale[slot], size: table.size[slot])
+    }
+    grid.index += 1
+    nextDemandChange += grid.step
+    if grid.index == grid.count { leaveGrid() }
+  }
+
+  private mutating func takeSingleChanges(guests: Guests, at time: Int64) {
     var next = Int64.max
+    var taken = 0
     let table = table
     let nextChange = table.nextChange
     for slot in 0..<table.count {
       if nextChange[slot] <= time {
         let step = table.cursorStep[slot]
         if step != 0 && table.cursor[slot] != table.cursorEnd[slot] {
-          // Even time grid: one load, one product, no call.
           let sample = UnsafePointer<UInt32>(bitPattern: Int(table.cursor[slot]))!
           table.demand[slot] = replayedDemand(
             sample.pointee, scale: table.cursorScale[slot], size: table.size[slot])
@@ -145,12 +171,36 @@ struct FluidHost: ~Copyable {
         } else {
           takeSlowDemandChange(slot: slot, guests: guests, at: time)
         }
+        taken += 1
       }
       next = min(next, nextChange[slot])
     }
     nextDemandChange = next
-    lastChange = time
-    isSettled = false
+    if taken == table.count { enterGrid() }
+  }
+
+  /// From here on the VMs change together, if all replay samples of one step that are due at one time.
+  private mutating func enterGrid() {
+    guard table.count > 0 else { return }
+    let step = table.cursorStep[0]
+    var count = Int64.max
+    for slot in 0..<table.count {
+      guard step != 0, table.cursorStep[slot] == step, table.nextChange[slot] == nextDemandChange
+      else { return }
+      let left = (table.cursorEnd[slot] - table.cursor[slot]) / Int64(MemoryLayout<UInt32>.stride)
+      count = min(count, left)
+    }
+    if count > 0 { grid = Grid(step: step, index: 0, count: count) }
+  }
+
+  /// Back to VMs that change each at its own time; call before slots or cursors are touched.
+  mutating func leaveGrid() {
+    guard grid.step != 0 else { return }
+    for slot in 0..<table.count {
+      table.cursor[slot] += grid.index * Int64(MemoryLayout<UInt32>.stride)
+      table.nextChange[slot] = nextDemandChange
+    }
+    grid = Grid()
   }
 
   private func takeSlowDemandChange(slot: Int, guests: Guests, at time: Int64) {
@@ -265,28 +315,22 @@ struct FluidHost: ~Copyable {
   private mutating func settle() {
     let table = table
     var wanted: Int64 = 0
-    var demanded: Int64 = 0
     for slot in 0..<table.count {
       let demand = table.demand[slot]
       let unlimited = min(demand, table.cap[slot])
       table.unlimited[slot] = unlimited
+      table.used[slot] = unlimited
       wanted += unlimited
-      demanded += demand
     }
-    totalDemand = demanded
-    if pools != nil {
+    if let pools {
       settleFloors()
-      pools!.settle(table, capacity: cpuCapacity)
-    } else if wanted <= cpuCapacity {
-      table.used.update(from: table.unlimited, count: table.count)
-    } else {
+      pools.settle(table, capacity: cpuCapacity)
+    } else if wanted > cpuCapacity {
       settleFloors()
       waterFill(
         capacity: cpuCapacity, lower: table.floor, upper: table.unlimited, weights: table.weight,
         count: table.count, into: table.used, scratch: &scratch)
     }
-    totalUsed = 0
-    for slot in 0..<table.count { totalUsed += table.used[slot] }
     isSettled = true
     #if DEBUG || BALLAST_CHECKS
       checkConservation()
@@ -310,7 +354,7 @@ struct FluidHost: ~Copyable {
     defer {
       sampleStart = time
       sampleHasParts = false
-      departed.removeAll(keepingCapacity: true)
+      if !departed.isEmpty { departed.removeAll(keepingCapacity: true) }
       handedOver = WorkCounter()
       brought = WorkCounter()
     }

@@ -42,6 +42,7 @@ public final class Machine: @unchecked Sendable {
     state.pointee.closeSegment(at: time.value, guests: guests)
     let guest = guests.base + vm.int
     precondition(guest.pointee.host == nil, "a VM is powered on once")
+    state.pointee.leaveGrid()
     if let last = guest.pointee.lastHost { bringWork(of: vm, from: last, to: host) }
     guest.pointee.powerOn(host: host, at: time.value)
     let slot = state.pointee.table.insert(vm)
@@ -63,6 +64,7 @@ public final class Machine: @unchecked Sendable {
     guard let host = guest.pointee.host else { return }
     let state = hosts + host.int
     state.pointee.closeSegment(at: time.value, guests: guests)
+    state.pointee.leaveGrid()
     guard let slot = state.pointee.table.slot(of: vm) else {
       preconditionFailure("a VM that is on has a slot on its host")
     }
@@ -95,6 +97,7 @@ public final class Machine: @unchecked Sendable {
     }
     let state = hosts + host.int
     state.pointee.closeSegment(at: time.value, guests: guests)
+    state.pointee.leaveGrid()
     guest.pointee.play(workload)
     guard let slot = state.pointee.table.slot(of: vm) else {
       preconditionFailure("a VM that is on has a slot on its host")

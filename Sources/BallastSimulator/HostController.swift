@@ -16,9 +16,9 @@ final class HostController: @unchecked Sendable {
   private let interval: Int64
   private var backends: [SimulatedHost]
   /// Next control step that can change something; `never` where nobody follows entitlements.
-  private var dueTimes: [SimTime]
+  private let dueTimes: UnsafeMutablePointer<SimTime>
   /// Control steps up to this instant are counted in the entitlement book.
-  private var countedTo: [SimTime]
+  private let countedTo: UnsafeMutablePointer<SimTime>
   private var loop = ControlLoop(workspace: DecisionWorkspace())
 
   init(world: World, machine: Machine, hosts: Range<Int>, followsEntitlements: Bool) {
@@ -28,8 +28,15 @@ final class HostController: @unchecked Sendable {
     first = hosts.lowerBound
     interval = world.controlInterval.value
     backends = hosts.map { SimulatedHost(machine, HostIndex($0)) }
-    dueTimes = [SimTime](repeating: .never, count: hosts.count)
-    countedTo = [SimTime](repeating: .zero, count: hosts.count)
+    dueTimes = .allocate(capacity: max(hosts.count, 1))
+    dueTimes.initialize(repeating: .never, count: hosts.count)
+    countedTo = .allocate(capacity: max(hosts.count, 1))
+    countedTo.initialize(repeating: .zero, count: hosts.count)
+  }
+
+  deinit {
+    dueTimes.deallocate()
+    countedTo.deallocate()
   }
 
   func due(_ host: HostIndex) -> SimTime { dueTimes[host.int - first] }
@@ -145,32 +152,33 @@ final class HostController: @unchecked Sendable {
 
 /// Walks the ends of samples within one stretch between meeting points.
 struct SampleClock {
-  private let world: World
+  private let step: Int64
+  private let duration: Int64
   private let last: SimTime
   /// End of the next sample; `never` when the stretch has no more.
-  private(set) var next: SimTime
-  private(set) var interval: SimDuration
+  private(set) var next: SimTime = .never
+  private(set) var interval: SimDuration = .zero
   /// Its place in the window.
   private(set) var slot: Int
 
   /// The samples that end in (start, last].
   init(_ world: World, after start: SimTime, upTo last: SimTime, slot: Int) {
-    self.world = world
+    step = world.recordInterval.value
+    duration = world.duration.value
     self.last = last
     self.slot = slot
-    next = start
-    interval = .zero
-    find(after: start)
+    find(after: start.value)
   }
 
   mutating func advance() {
     slot += 1
-    find(after: next)
+    find(after: next.value)
   }
 
-  private mutating func find(after time: SimTime) {
-    let end = time.value < world.duration.value ? world.sampleEnd(after: time) : .never
-    next = end <= last ? end : .never
-    interval = next == .never ? .zero : next - world.sampleEnd(before: next)
+  private mutating func find(after time: Int64) {
+    let start = time / step * step
+    let end = min(start + step, duration)
+    next = time < duration && end <= last.value ? SimTime(end) : .never
+    interval = SimDuration(end - start)
   }
 }

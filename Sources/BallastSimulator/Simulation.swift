@@ -87,6 +87,11 @@ public final class Simulation {
     queue.push(change, at: time, phase: change.phase)
   }
 
+  /// Powers on what starts at t = 0 and lets the managers decide. `run` does it where it has not been done.
+  public func start() throws(RunSinkError) {
+    if now == .zero { try takeChanges() }
+  }
+
   /// Runs to the end of the world's duration, or until asked to stop.
   ///
   /// - Parameters:
@@ -96,7 +101,7 @@ public final class Simulation {
     progress: (SimTime) -> Void = { _ in }, shouldStop: () -> Bool = { false }
   ) throws(RunSinkError) -> RunRecord {
     let end = SimTime(world.duration.value)
-    try takeChanges()
+    try start()
     while now < end {
       if shouldStop() { break }
       let windowEnd = endOfWindow()

@@ -32,5 +32,10 @@ public struct ScenarioProblem: Error, Hashable, Sendable {
 /// Everything that is wrong, in the order of the places; never empty.
 public struct ScenarioError: Error, Sendable {
   public var problems: [ScenarioProblem]
-  public init(_ problems: [ScenarioProblem]) { self.problems = problems }
+  /// How many more there are that are not in the list.
+  public var omittedCount: Int
+  public init(_ problems: [ScenarioProblem], omitted: Int = 0) {
+    self.problems = problems
+    omittedCount = omitted
+  }
 }

@@ -7,7 +7,8 @@ struct FigureSums {
   private var demand: Int128 = 0
   private var used: Int128 = 0
   private var usedPercentMax: Int64 = 0
-  private var consumedPercentMax: Int64 = 0
+  /// Of the fullest host so far, thousandths of a MiB.
+  private var fullest: (consumed: Int64, capacity: Int64) = (0, 1)
 
   mutating func add(host cells: UnsafePointer<Int64>, interval: SimDuration) {
     let time = Int128(interval.value)
@@ -16,10 +17,12 @@ struct FigureSums {
     used += Int128(cells[HostColumn.cpuUsed.rawValue]) * time
     usedPercentMax = max(usedPercentMax, cells[HostColumn.cpuUsedPercent.rawValue])
     let memory = cells[HostColumn.memCapacity.rawValue]
-    if memory > 0 {
-      consumedPercentMax = max(
-        consumedPercentMax,
-        roundedRatio(cells[HostColumn.memConsumed.rawValue], by: 100_000, over: memory))
+    let consumed = cells[HostColumn.memConsumed.rawValue]
+    // Compared by cross products: a division per host and sample would be felt.
+    if consumed.multipliedFullWidth(by: fullest.capacity)
+      > fullest.consumed.multipliedFullWidth(by: memory)
+    {
+      fullest = (consumed, memory)
     }
   }
 
@@ -51,7 +54,7 @@ struct FigureSums {
         "cpu_ready_pct_per_vcpu_p95_max", "%", worstReady,
         "ready time per vCPU of the VM that waited most: its 95th percentile"),
       figure(
-        "mem_consumed_pct_max", "%", consumedPercentMax,
+        "mem_consumed_pct_max", "%", ratio(fullest.consumed, fullest.capacity, by: 100_000),
         "consumed memory of the fullest host, in percent of its memory"),
     ]
   }

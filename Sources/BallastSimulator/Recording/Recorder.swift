@@ -25,13 +25,17 @@ final class Recorder {
   private let vmCells: UnsafeMutablePointer<Int64>
   private let vmStates: UnsafeMutablePointer<VMState?>
   private let vmHosts: UnsafeMutablePointer<Int32>
+  /// What moves from sample to sample, for the window; cells are written from it one sample at a time.
+  private let hostSamples: UnsafeMutablePointer<HostSample>
   private let hostCells: UnsafeMutablePointer<Int64>
   private let hostStates: UnsafeMutablePointer<HostState>
+  /// What the memory cells show, bytes: they seldom change.
+  private let consumedShown: UnsafeMutablePointer<Int64>
   private let poolCells: UnsafeMutablePointer<Int64>
 
   private let sizes: UnsafeMutablePointer<Int64>
   private let usesSketch: UnsafeMutablePointer<Bool>
-  private var summaries: VMSummaries
+  private let summaries: VMSummaries
   private let sketchMemory: UnsafeMutablePointer<MemorySummary>
   let entitlements: EntitlementBook
   let pools: PoolBook
@@ -46,7 +50,9 @@ final class Recorder {
   private var figures = FigureSums()
   private var sequence = 0
 
-  private static let windowBytesMax = 1 << 20
+  /// A long window keeps a host's VMs in the processor's caches for many samples.
+  private static let windowBytesMin = 1 << 20
+  private static let windowBytesPerVM = 256
   /// Cells kept for exact percentiles of recorded VMs: 512 MiB. Beyond that their summaries come from sketches.
   private static let exactCellsMax = 64 << 20
   private static let summaryColumns: [VMColumn] = [
@@ -78,14 +84,17 @@ final class Recorder {
     for (row, vm) in rowVMs.enumerated() { rowOfVM[vm] = Int32(row) }
 
     let bytesPerSample =
-      8 * (rowVMs.count * VMColumn.count + world.hosts.count * HostColumn.count
-        + manifest.pools.count * (PoolColumn.count + 4 * tileCount))
-    window = max(1, min(64, sampleCount, Self.windowBytesMax / max(bytesPerSample, 1)))
+      8 * (rowVMs.count * VMColumn.count + manifest.pools.count * 4 * tileCount)
+      + world.hosts.count * MemoryLayout<HostSample>.stride
+    let windowBytes = max(Self.windowBytesMin, Self.windowBytesPerVM * vmCount)
+    window = max(1, min(256, sampleCount, windowBytes / max(bytesPerSample, 1)))
 
     vmCells = filled(window * rowVMs.count * VMColumn.count, emptyCell)
     vmStates = filled(window * rowVMs.count, nil)
     vmHosts = filled(window * rowVMs.count, -1)
-    hostCells = filled(window * world.hosts.count * HostColumn.count, emptyCell)
+    hostSamples = filled(window * world.hosts.count, HostSample())
+    hostCells = filled(world.hosts.count * HostColumn.count, emptyCell)
+    consumedShown = filled(world.hosts.count, -1)
     hostStates = filled(world.hosts.count, .on)
     poolCells = filled(manifest.pools.count * PoolColumn.count, emptyCell)
     sizes = filled(vmCount, 0)
@@ -127,7 +136,9 @@ final class Recorder {
     vmCells.deallocate()
     vmStates.deallocate()
     vmHosts.deallocate()
+    hostSamples.deallocate()
     hostCells.deallocate()
+    consumedShown.deallocate()
     hostStates.deallocate()
     poolCells.deallocate()
     sizes.deallocate()
@@ -141,7 +152,7 @@ final class Recorder {
     let size = Int64(machine.vcpus(of: vm)) * machine.spec(of: host).coreRate.value
     sizes[vm.int] = size
     if usesSketch[vm.int] { summaries.setSize(size, of: vm.int) }
-    entitlements.restart(vm)
+    if followsEntitlements { entitlements.restart(vm) }
   }
 
   /// A VM is about to be powered on or off or to get other curves: what memory it had until now is booked.
@@ -193,9 +204,9 @@ final class Recorder {
           columns, row, host: host, interval: interval, steps: steps, slot: slot, tile: tile)
       }
     }
-    recordHost(
-      host, demand: demand + columns.demandElsewhere, used: used + columns.usedElsewhere,
-      interval: interval, slot: slot)
+    hostSamples[slot * world.hosts.count + host.int] = HostSample(
+      demand: demand + columns.demandElsewhere, used: used + columns.usedElsewhere,
+      consumed: machine.memoryConsumed(on: host).value)
   }
 
   private func recordVM(
@@ -252,8 +263,7 @@ final class Recorder {
     cells[VMColumn.cpuDemand.rawValue] = demand
     cells[VMColumn.cpuEntitled.rawValue] = entitled.cpu
     cells[VMColumn.cpuUsed.rawValue] = columns.used[row]
-    cells[VMColumn.cpuReady.rawValue] = roundedRatio(
-      ready, by: interval.value, over: coreRate.value * 1_000)
+    cells[VMColumn.cpuReady.rawValue] = readyTime(ready, interval: interval, coreRate: coreRate)
     cells[VMColumn.cpuReadyPercent.rawValue] = percent(ready, of: sizes[vm])
     cells[VMColumn.cpuLimitedPercent.rawValue] = percent(
       demand - columns.unlimited[row], of: sizes[vm])
@@ -264,24 +274,34 @@ final class Recorder {
     cells[VMColumn.memConsumed.rawValue] = memory.consumed.milliMebibytes
   }
 
-  private func recordHost(
-    _ host: HostIndex, demand: Int64, used: Int64, interval: SimDuration, slot: Int
-  ) {
-    let cells = hostCells + (slot * world.hosts.count + host.int) * HostColumn.count
+  /// Writes the cells of a host. VMs and vCPUs change only at meeting points, where windows end.
+  private func writeHost(_ host: HostIndex, _ sample: HostSample, interval: SimDuration) {
+    let cells = hostCells + host.int * HostColumn.count
     let capacity = machine.cpuCapacity(of: host)
     cells[HostColumn.vms.rawValue] = Int64(machine.vmCount(on: host)) * 1_000
     cells[HostColumn.vcpus.rawValue] = machine.vcpuCount(on: host) * 1_000
     cells[HostColumn.cpuCapacity.rawValue] = capacity.value
-    cells[HostColumn.cpuDemand.rawValue] = demand
-    cells[HostColumn.cpuUsed.rawValue] = used
-    cells[HostColumn.cpuUsedPercent.rawValue] = percent(used, of: capacity.value)
-    cells[HostColumn.cpuReady.rawValue] = roundedRatio(
-      demand - used, by: interval.value, over: machine.coreRate(of: host).value * 1_000)
-    let memory = machine.memoryCapacity(of: host)
-    let consumed = machine.memoryConsumed(on: host)
-    cells[HostColumn.memCapacity.rawValue] = memory.milliMebibytes
-    cells[HostColumn.memFree.rawValue] = (memory - consumed).milliMebibytes
-    cells[HostColumn.memConsumed.rawValue] = consumed.milliMebibytes
+    cells[HostColumn.cpuDemand.rawValue] = sample.demand
+    cells[HostColumn.cpuUsed.rawValue] = sample.used
+    cells[HostColumn.cpuUsedPercent.rawValue] = percent(sample.used, of: capacity.value)
+    cells[HostColumn.cpuReady.rawValue] = readyTime(
+      sample.demand - sample.used, interval: interval, coreRate: machine.coreRate(of: host))
+    if consumedShown[host.int] != sample.consumed {
+      consumedShown[host.int] = sample.consumed
+      let memory = machine.memoryCapacity(of: host)
+      cells[HostColumn.memCapacity.rawValue] = memory.milliMebibytes
+      cells[HostColumn.memFree.rawValue] = (memory - Bytes(sample.consumed)).milliMebibytes
+      cells[HostColumn.memConsumed.rawValue] = Bytes(sample.consumed).milliMebibytes
+    }
+  }
+
+  /// Ready time in µs, a cell of ms: missing rate / clock × interval.
+  private func readyTime(
+    _ missing: Int64, interval: SimDuration, coreRate: Kilohertz
+  ) -> Int64 {
+    interval.value % 1_000 == 0
+      ? roundedRatio(missing, by: interval.value / 1_000, over: coreRate.value)
+      : roundedRatio(missing, by: interval.value, over: coreRate.value * 1_000)
   }
 
   private func percent(_ part: Int64, of whole: Int64) -> Int64 {
@@ -296,7 +316,11 @@ final class Recorder {
       let interval = time - (world.sampleEnd(before: time))
       let vms = vmCells + slot * rowVMs.count * VMColumn.count
       let states = vmStates + slot * rowVMs.count
-      let hosts = hostCells + slot * world.hosts.count * HostColumn.count
+      for host in world.hosts.indices {
+        writeHost(
+          HostIndex(host), hostSamples[slot * world.hosts.count + host], interval: interval)
+      }
+      let hosts = hostCells
       pools.fill(poolCells, slot: slot, clusters: clusters)
       let recorded = world.recordedVMs.count
       try sink.write(
@@ -319,12 +343,14 @@ final class Recorder {
     time: SimTime, hosts: UnsafeMutablePointer<Int64>, vms: UnsafeMutablePointer<Int64>,
     states: UnsafeMutablePointer<VMState?>
   ) {
+    var digest = self.digest  // a local: a class member is checked for exclusive access at every fold
+    defer { self.digest = digest }
     digest.fold(time.value)
     for host in 0..<world.hosts.count {
       let cells = hosts + host * HostColumn.count
-      digest.fold(cells[HostColumn.cpuDemand.rawValue])
-      digest.fold(cells[HostColumn.cpuUsed.rawValue])
-      digest.fold(cells[HostColumn.memConsumed.rawValue])
+      digest.fold(
+        cells[HostColumn.cpuDemand.rawValue], cells[HostColumn.cpuUsed.rawValue],
+        cells[HostColumn.memConsumed.rawValue])
     }
     for row in 0..<world.recordedVMs.count where states[row] != nil {
       let cells = vms + row * VMColumn.count
@@ -351,6 +377,8 @@ final class Recorder {
         entity: entity, row: poolCells + pool * PoolColumn.count, interval: interval)
     }
     var poweredOn: Int64 = 0
+    var figures = self.figures
+    defer { self.figures = figures }
     for host in 0..<world.hosts.count {
       let cells = hosts + host * HostColumn.count
       poweredOn += cells[HostColumn.vms.rawValue]
@@ -438,4 +466,11 @@ private func filled<Element>(_ count: Int, _ value: Element) -> UnsafeMutablePoi
   let memory = UnsafeMutablePointer<Element>.allocate(capacity: max(count, 1))
   memory.initialize(repeating: value, count: max(count, 1))
   return memory
+}
+
+/// A host's sums over one sample, kHz, and its memory at the end, bytes.
+private struct HostSample: BitwiseCopyable {
+  var demand: Int64 = 0
+  var used: Int64 = 0
+  var consumed: Int64 = 0
 }

@@ -20,6 +20,15 @@ public struct RunDigest: Sendable, Equatable {
   @inline(__always)
   public mutating func fold(_ number: Int64) { fold(UInt64(bitPattern: number)) }
 
+  /// Three numbers in one round.
+  @inline(__always)
+  mutating func fold(_ a: Int64, _ b: Int64, _ c: Int64) {
+    fold(
+      UInt64(bitPattern: a) &* 0xd6e8_feb8_6659_fd93
+        ^ UInt64(bitPattern: b) &* 0xa076_1d64_78bd_642f
+        ^ UInt64(bitPattern: c) &* 0xe703_7ed1_a0b4_28db)
+  }
+
   public mutating func fold(_ text: String) {
     var word: UInt64 = 0
     var length: UInt64 = 0

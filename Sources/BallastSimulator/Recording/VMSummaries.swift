@@ -12,6 +12,11 @@ struct VMSummaries: ~Copyable {
   struct Running: BitwiseCopyable {
     var sum: Int64 = 0
     var max: Int64 = 0
+    @inline(__always)
+    mutating func add(_ rate: Int64) {
+      sum &+= rate
+      max = Swift.max(max, rate)
+    }
   }
 
   struct Row: BitwiseCopyable {
@@ -66,23 +71,21 @@ struct VMSummaries: ~Copyable {
   func samples(of vm: Int) -> Int64 { rows[vm].samples }
 
   /// Adds a sample of full length; rates in kHz.
+  ///
+  /// Whether a VM waits in a sample is a coin toss under contention, so nothing branches on it.
   @inline(__always)
   func add(vm: Int, demand: Int64, unlimited: Int64, used: Int64) {
     let row = rows + vm
-    row.pointee.samples += 1
-    row.pointee.used.sum += used
-    row.pointee.used.max = max(row.pointee.used.max, used)
     let scale = row.pointee.scale
-    sketches.add(used, scale: scale, to: 3 * vm)
     let ready = demand - used
-    guard ready > 0 else { return }
-    row.pointee.ready.sum += ready
-    row.pointee.ready.max = max(row.pointee.ready.max, ready)
+    row.pointee.samples += 1
+    row.pointee.used.add(used)
+    row.pointee.ready.add(ready)
+    sketches.add(used, scale: scale, to: 3 * vm)
     sketches.add(ready, scale: scale, to: 3 * vm + 1)
     let limited = demand - unlimited
     guard limited > 0 else { return }
-    row.pointee.limited.sum += limited
-    row.pointee.limited.max = max(row.pointee.limited.max, limited)
+    row.pointee.limited.add(limited)
     sketches.add(limited, scale: scale, to: 3 * vm + 2)
   }
 
@@ -152,16 +155,18 @@ struct SketchRows {
     wide?.deallocate()
   }
 
-  /// Counts a rate above zero; zeros are what is missing at the end.
+  /// Counts a rate; zero is not counted, without a branch.
   @inline(__always)
   func add(_ rate: Int64, scale: Int64, to row: Int) {
     let value = UInt32(truncatingIfNeeded: min((rate &* scale) >> 20, 65_535))
     let cell = row &* QuantileSketch.binCount &+ QuantileSketch.bin(of: value)
-    if let narrow { narrow[cell] &+= 1 } else { wide![cell] &+= 1 }
+    if let narrow { narrow[cell] &+= rate > 0 ? 1 : 0 } else { wide![cell] &+= rate > 0 ? 1 : 0 }
   }
 
+  /// - Parameter samples: of the VM; those that are not counted in the row were zero.
   func quantile(of row: Int, samples: Int64, largest: UInt16, at level: QuantileLevel) -> UInt16 {
-    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: QuantileSketch.binCount) { counts in
+    if largest == 0 { return 0 }
+    return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: QuantileSketch.binCount) { counts in
       var counted: Int64 = 0
       for bin in 0..<QuantileSketch.binCount {
         let cell = row * QuantileSketch.binCount + bin

@@ -1,0 +1,135 @@
+import BallastModel
+import BallastUnits
+import Testing
+
+@testable import BallastReport
+
+/// Rules on numbers made by hand.
+@Suite struct FindingsTests {
+  /// One host of 10 GHz and 100 GiB, four samples of an hour, used as given.
+  func aRun(used: [Double], free: [Double] = [1_024, 1_024, 1_024, 1_024]) -> RunData {
+    var data = RunData(
+      run: RunFile(
+        record: aRecord(), ballastVersion: "0", scenarioSHA256: "", wallMilliseconds: 0))
+    data.times = TimeGrid(starts: [0, 3_600, 7_200, 10_800], ends: [3_600, 7_200, 10_800, 14_400])
+    var host = HostSeries(name: "esx")
+    host.isOn = [true, true, true, true]
+    host.vms = [1, 1, 1, 1]
+    host.capacity = Array(repeating: 10_000, count: 4)
+    host.used = used.map { $0 * 100 }
+    host.demand = host.used
+    host.usedPercent = used
+    host.memoryCapacity = Array(repeating: 102_400, count: 4)
+    host.memoryFree = free
+    host.memoryConsumed = free.map { 102_400 - $0 }
+    data.hosts = [host]
+    return data
+  }
+
+  func aVM(_ name: String, ready p95: Double, limited: Double = 0, pool: String = "") -> VMFacts {
+    var vm = VMFacts(name: name, host: "esx", pool: pool)
+    vm.ready = Statistics(mean: p95 / 2, p50: 0, p95: p95, p99: p95, max: p95)
+    vm.limited = Statistics(mean: limited / 2, p50: 0, p95: limited, p99: limited, max: limited)
+    return vm
+  }
+
+  /// The planners' thresholds: 2.5, 5 and 10 % per vCPU; a threshold belongs to what is above it.
+  @Test(arguments: [
+    (2.4, nil), (2.5, Severity.watch), (4.9, .watch), (5, .significant), (9.9, .significant),
+    (10, .bad), (60, .bad),
+  ] as [(Double, Severity?)])
+  func readyThresholds(percent: Double, expected: Severity?) {
+    var data = aRun(used: [50, 50, 50, 50])
+    data.vms = [aVM("web", ready: percent)]
+    #expect(waitingVMs(data).map(\.severity) == (expected.map { [$0] } ?? []))
+  }
+
+  /// Worst first; one finding per severity and pool, not one per VM.
+  @Test func waitingVMsAreGrouped() {
+    var data = aRun(used: [100, 100, 100, 50])
+    data.vms = [
+      aVM("a", ready: 3, pool: "gold"), aVM("b", ready: 40, pool: "bronze"),
+      aVM("c", ready: 12, pool: "bronze"), aVM("d", ready: 30, pool: "silver"),
+    ]
+    let found = waitingVMs(data)
+    #expect(found.map(\.subjectCount) == [2, 1, 1])
+    #expect(found[0].subjects.map(\.number) == ["40\u{00A0}%", "12\u{00A0}%"])
+    #expect(findings(data).map(\.severity) == [.bad, .bad, .significant, .watch])
+  }
+
+  /// Mostly its own limit: the lever is the limit, and the VM is not said to wait for a host.
+  @Test func limitedVMIsNotCalledWaiting() {
+    var data = aRun(used: [50, 50, 50, 50])
+    data.vms = [aVM("web", ready: 12, limited: 11)]
+    data.vms[0].samples = VMTotals(
+      onSeconds: 14_400, demand: 14_400 * 3_000, used: 14_400 * 2_000, demandMax: 3_000,
+      limitedSeconds: 14_400, limitedBesideIdleSeconds: 14_400)
+    #expect(waitingVMs(data).isEmpty)
+    let found = limitedVMs(data)
+    #expect(found.map(\.severity) == [.bad])
+    #expect(found[0].title == "1\u{00A0}VM is held back by a CPU limit while their hosts have CPU to spare")
+    #expect(found[0].text.contains("100\u{00A0}% of that time"))
+    #expect(found[0].lever.contains("3.0\u{00A0}GHz"))
+  }
+
+  /// Two of four hours at 98 % or more is half of the time.
+  @Test func saturatedHost() {
+    let found = saturatedHosts(aRun(used: [98, 97.9, 100, 10]))
+    #expect(found.map(\.severity) == [.significant])
+    #expect(found[0].subjects.map(\.number) == ["50\u{00A0}%"])
+    #expect(saturatedHosts(aRun(used: [97, 97, 97, 97])).isEmpty)
+  }
+
+  /// 6 GiB too much of 100 GiB, for one hour.
+  @Test func memoryOvercommit() {
+    let found = memoryOvercommitted(aRun(used: [1, 1, 1, 1], free: [10, -6_144, 0, 10]))
+    #expect(found.map(\.severity) == [.bad])
+    #expect(found[0].title == "1\u{00A0}host ran out of memory, by up to 6.0\u{00A0}GiB")
+    #expect(found[0].text.contains("at 02:00"))
+    #expect(found[0].text.contains("for 1\u{00A0}h"))
+  }
+
+  /// Less than min(entitled, demand) for a tenth of the time is worth a look.
+  @Test func unmetEntitlement() {
+    var data = aRun(used: [1, 1, 1, 1])
+    data.vms = [aVM("web", ready: 0)]
+    data.vms[0].samples = VMTotals(onSeconds: 1_000, unmetSeconds: 100, unmet: 100 * 500)
+    #expect(unmetEntitlements(data).map(\.severity) == [.watch])
+    #expect(unmetEntitlements(data)[0].text.contains("500\u{00A0}MHz"))
+    data.vms[0].samples?.unmetSeconds = 10
+    #expect(unmetEntitlements(data).isEmpty)
+  }
+
+  @Test func refusedAndIdleAndOversized() {
+    var data = aRun(used: [5, 10, 5, 5], free: [90_000, 90_000, 90_000, 90_000])
+    data.vms = [aVM("big", ready: 0), aVM("late", ready: .nan)]
+    data.vms[0].samples = VMTotals(onSeconds: 1, memoryConfigured: 10_240, memoryActiveMax: 1_024)
+    data.vms[1].isAdmitted = false
+    data.vms[1].refusal = "short of 512 MiB"
+    #expect(findings(data).map(\.severity) == [.significant, .note, .note])
+    #expect(refusedVMs(data)[0].text == "late: short of 512 MiB.")
+    #expect(idleHosts(data)[0].subjects.map(\.number) == ["10\u{00A0}%"])
+    // 10 GiB − 1.2 × 1 GiB
+    #expect(oversizedVMs(data)[0].subjects.map(\.number) == ["8.8\u{00A0}GiB"])
+  }
+
+  @Test func storyNamesWhoWaitedAndWhoDidNot() {
+    var data = aRun(used: [100, 50, 50, 50])
+    data.vms = [aVM("a", ready: 0, pool: "gold"), aVM("b", ready: 20, pool: "bronze/web")]
+    #expect(
+      story(data)
+        == "1 of 1\u{00A0}host ran out of CPU, for 25\u{00A0}% of the time. 1 of 2\u{00A0}VMs waited for CPU "
+        + "(over 5\u{00A0}% of the time per vCPU, p95): 1 of 1 in bronze; none in gold.")
+  }
+
+  @Test(arguments: [
+    ("x p95 of vms a at most 5.000", "7.312 (a)", false, "2.3 over (46\u{00A0}%)"),
+    ("x p95 of vms a at most 5.000", "2.000 (a)", true, "3.0 to spare (60\u{00A0}%)"),
+    ("x mean of hosts h at least 40.000", "30.000 (h)", false, "10 under (25\u{00A0}%)"),
+    ("x max of pools p equals 0.000", "0.000 (p)", true, "exact"),
+    ("admitted of vms a equals true", "false (a)", false, ""),
+  ])
+  func margins(text: String, measured: String, isMet: Bool, expected: String) {
+    #expect(margin(.init(text: text, measured: measured, isMet: isMet)) == expected)
+  }
+}

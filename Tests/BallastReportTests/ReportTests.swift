@@ -1,0 +1,113 @@
+import BallastModel
+import Foundation
+import FoundationXML
+import Testing
+
+@testable import BallastReport
+
+/// The page must be a page: balanced, self-contained, escaped.
+@Suite struct ReportTests {
+  func rendered(_ run: SyntheticRun, dygraphs: (js: String, css: String)? = nil) throws -> String {
+    let directory = TemporaryDirectory()
+    try run.write(to: directory.path)
+    return try renderReport(directory: directory.path, dygraphs: dygraphs)
+  }
+
+  /// The page is XML but for its first line, its no-break spaces and what stands inside script and style.
+  func checkWellFormed(_ html: String, _ where: SourceLocation = #_sourceLocation) {
+    var text = html
+    for name in ["script", "style"] {
+      text = text.replacing(try! Regex("(?s)<\(name)[^>]*>.*?</\(name)>"), with: "")
+    }
+    text = text.replacing("<!DOCTYPE html>", with: "")
+    let parser = XMLParser(data: Data(text.utf8))
+    let isWhole = parser.parse()
+    #expect(
+      isWhole, "line \(parser.lineNumber): \(String(describing: parser.parserError))",
+      sourceLocation: `where`)
+    let anchors = Set(html.matches(of: /id="([^"]+)"/).map { String($0.1) })
+    let links = html.matches(of: /href="#([^"]+)"/).map { String($0.1) }
+    #expect(links.filter { !anchors.contains($0) } == [], "links go somewhere", sourceLocation: `where`)
+    #expect(!html.contains("http://"), sourceLocation: `where`)
+    #expect(!html.contains("https://"), sourceLocation: `where`)
+  }
+
+  @Test func smallRunRenders() throws {
+    let html = try rendered(SyntheticRun(hosts: 2, vms: 10, samples: 48))
+    checkWellFormed(html)
+    for text in [
+      "Findings, by harm", "expectations", "gold-and-bronze", "Column dictionary", "%RDY / vCPUs",
+      "cpu.readiness.average", "vcpu.N.delay", "CPU ready, VM by VM", "1f3a88c04d2e9b61",
+    ] { #expect(html.contains(text), "\(text)") }
+    #expect(!html.contains("This run is incomplete"))
+  }
+
+  /// Equal directories give equal bytes.
+  @Test func bytesAreStable() throws {
+    let run = SyntheticRun(hosts: 2, vms: 8, samples: 24)
+    #expect(try rendered(run) == rendered(run))
+  }
+
+  @Test(arguments: [0, 1]) func emptyRunRenders(vms: Int) throws {
+    let html = try rendered(SyntheticRun(hosts: 1, vms: vms, samples: 0))
+    checkWellFormed(html)
+    #expect(html.contains("no samples"))
+  }
+
+  @Test func oneVMRenders() throws {
+    checkWellFormed(try rendered(SyntheticRun(hosts: 1, vms: 1, samples: 3)))
+  }
+
+  /// 57,600 rows: band, heat map and table cover all VMs, drill-downs the 50 worst, and the page stays small.
+  @Test func manyVMsRender() throws {
+    let html = try rendered(SyntheticRun(hosts: 8, vms: 200, samples: 288))
+    checkWellFormed(html)
+    #expect(html.matches(of: /<details class="drill">/).count == RunData.drillDownCountMax)
+    #expect(html.matches(of: /<tr id="row-/).count == 200)
+    #expect(html.contains("id=\"hosts-heat\""))
+    #expect(html.utf8.count < 4_000_000)
+  }
+
+  /// Without samples of VMs the report still judges them, and says what to record for more.
+  @Test func summaryOnlyRunRenders() throws {
+    let html = try rendered(SyntheticRun(recordsVMs: false))
+    checkWellFormed(html)
+    #expect(html.contains("record: {vms: all}"))
+    #expect(html.contains("wait for CPU"))
+    #expect(!html.contains("id=\"vms-heat\""))
+  }
+
+  @Test func incompleteRunSaysSo() throws {
+    let html = try rendered(SyntheticRun(hosts: 1, vms: 2, samples: 12, isComplete: false))
+    #expect(html.contains("This run is incomplete"))
+    #expect(html.contains("after 1\u{00A0}h"))
+  }
+
+  /// Names are the user's; none may become markup, not even before a combining mark, in attributes or in JSON.
+  @Test func namesAreEscaped() throws {
+    var run = SyntheticRun(hosts: 1, vms: 4, samples: 12)
+    run.vmName = { "<\u{301}script>\"'&\u{301}</script>\($0)" }
+    let html = try rendered(run)
+    checkWellFormed(html)
+    #expect(html.unicodeScalars.split(separator: "<").dropFirst().allSatisfy { $0.first != "\u{301}" })
+    #expect(html.contains("&lt;\u{301}script&gt;"))
+  }
+
+  /// The library is inlined once with its notice; a script end inside it cannot end the element, source maps go.
+  @Test func libraryIsInlined() throws {
+    let html = try rendered(
+      SyntheticRun(hosts: 1, vms: 2, samples: 12),
+      dygraphs: (
+        js: "var Dygraph = '</script>';\n//# sourceMappingURL=dygraph.min.js.map\n", css: ".a{}"
+      ))
+    checkWellFormed(html)
+    #expect(html.contains("var Dygraph = '<\\/script>'"))
+    #expect(html.contains("Dan Vanderkam"))
+    #expect(!html.contains("sourceMappingURL"))
+    #expect(html.matches(of: /<\/script>/).count == 3)
+  }
+
+  @Test func notARunIsAnError() {
+    #expect(throws: RunReadError.self) { try renderReport(directory: "/nonexistent", dygraphs: nil) }
+  }
+}
