@@ -45,8 +45,12 @@ struct FluidHost: ~Copyable {
   private(set) var memoryConsumed: Int64 = 0
   private var overcommitChanges: [OvercommitChange] = []
 
-  /// VMs that were on during the present sample and are not any more.
-  var departed: [VMIndex] = []
+  /// VMs that were on during the present sample and are not any more, with what they did in it.
+  private var departed: [(vm: VMIndex, work: WorkCounter)] = []
+  /// What was done here in the present sample by VMs that have their row on another host now, and what was done
+  /// elsewhere by VMs that have their row here.
+  private var handedOver = WorkCounter()
+  private var brought = WorkCounter()
   /// The pools of the last plan; nil while all VMs are siblings.
   var pools: HostPools?
   private var scratch = WaterFillScratch()
@@ -233,6 +237,27 @@ struct FluidHost: ~Copyable {
     settingsChanged(at: time)
   }
 
+  /// Keeps what a VM did in the present sample, before its slot goes.
+  mutating func depart(_ vm: VMIndex, onSince: Int64, at time: Int64, guests: Guests) {
+    guests.observedWork?.base[vm.int] = WorkCounter()
+    let work = guests.sampleWork.base[vm.int]
+    guests.sampleWork.base[vm.int] = WorkCounter()
+    // On for no time of this sample: no row.
+    if time > max(sampleStart, onSince) || work.demand > 0 { departed.append((vm, work)) }
+  }
+
+  /// What a VM that has left did here in the present sample; nil if it was not on.
+  mutating func takeDeparted(_ vm: VMIndex) -> WorkCounter? {
+    departed.firstIndex { $0.vm == vm }.map { departed.remove(at: $0).work }
+  }
+
+  mutating func noteHandedOver(_ work: WorkCounter) { handedOver += work }
+
+  mutating func noteBrought(_ work: WorkCounter) {
+    brought += work
+    sampleHasParts = true
+  }
+
   /// Books a VM's memory on this host and follows its curves.
   mutating func addMemory(of guest: UnsafeMutablePointer<Guest>, vm: VMIndex, at time: Int64) {
     let (growth, next) = guest.pointee.advanceMemory(to: time)
@@ -330,6 +355,8 @@ struct FluidHost: ~Copyable {
       sampleStart = time
       sampleHasParts = false
       if !departed.isEmpty { departed.removeAll(keepingCapacity: true) }
+      handedOver = WorkCounter()
+      brought = WorkCounter()
     }
     guard sampleHasParts else {
       return SampleColumns(
@@ -346,12 +373,15 @@ struct FluidHost: ~Copyable {
       means.set(row: slot, vm: table.vm[slot], work.pointee, interval: interval)
       work.pointee = WorkCounter()
     }
-    for (index, vm) in departed.enumerated() {
-      let work = guests.sampleWork.base + vm.int
-      means.set(row: table.count + index, vm: Int64(vm.value), work.pointee, interval: interval)
-      work.pointee = WorkCounter()
+    for (index, gone) in departed.enumerated() {
+      means.set(
+        row: table.count + index, vm: Int64(gone.vm.value), gone.work, interval: interval)
     }
-    return means.columns(count: table.count + departed.count, present: table.count)
+    var columns = means.columns(count: table.count + departed.count, present: table.count)
+    columns.demandElsewhere =
+      mean(handedOver.demand, interval) - mean(brought.demand, interval)
+    columns.usedElsewhere = mean(handedOver.used, interval) - mean(brought.used, interval)
+    return columns
   }
 
   /// What the host can report of [observationStart, now), and starts the next observation.
@@ -403,6 +433,10 @@ public struct SampleColumns {
   /// demand − unlimited was kept back by a limit.
   public var unlimited: UnsafePointer<Int64>
   public var used: UnsafePointer<Int64>
+  /// What the host did for VMs whose row is on another host now, less what its rows' VMs did on others: the host's own
+  /// demand and use are the sums of the columns and these.
+  public var demandElsewhere: Int64 = 0
+  public var usedElsewhere: Int64 = 0
 
   init(
     count: Int, present: Int, vm: UnsafePointer<Int64>, demand: UnsafePointer<Int64>,
@@ -439,16 +473,17 @@ struct MeanColumns: ~Copyable {
     base![3 * capacity + row] = mean(work.used, interval)
   }
 
-  private func mean(_ work: Int128, _ interval: Int64) -> Int64 {
-    Int64((work + Int128(interval / 2)) / Int128(interval))
-  }
-
   func columns(count: Int, present: Int) -> SampleColumns {
     SampleColumns(
       count: count, present: present, vm: UnsafePointer(base!),
       demand: UnsafePointer(base! + capacity), unlimited: UnsafePointer(base! + 2 * capacity),
       used: UnsafePointer(base! + 3 * capacity))
   }
+}
+
+/// Work over an interval as a rate, rounded to nearest.
+private func mean(_ work: Int128, _ interval: Int64) -> Int64 {
+  Int64((work + Int128(interval / 2)) / Int128(interval))
 }
 
 /// Parts per million of a size, or kHz as recorded; rounded down, never above the size.

@@ -8,6 +8,8 @@ struct Guest {
   /// Where it runs; nil while off.
   private(set) var host: HostIndex?
   private(set) var lastHost: HostIndex?
+  /// When it was last powered on, ns.
+  private(set) var onSince: Int64 = 0
   let configured: Int64
   var memory = GuestMemory()
   /// The curves being played. They go on in time while the VM is off.
@@ -21,9 +23,10 @@ struct Guest {
     memoryCurves = MemoryCurves(spec.workload)
   }
 
-  mutating func powerOn(host: HostIndex) {
+  mutating func powerOn(host: HostIndex, at time: Int64) {
     self.host = host
     lastHost = host
+    onSince = time
     memory = GuestMemory()
   }
 
@@ -49,6 +52,12 @@ struct WorkCounter: BitwiseCopyable {
     self.demand += product(demand, span)
     self.unlimited += product(unlimited, span)
     self.used += product(used, span)
+  }
+
+  static func += (total: inout WorkCounter, part: WorkCounter) {
+    total.demand += part.demand
+    total.unlimited += part.unlimited
+    total.used += part.used
   }
 
   private func product(_ rate: Int64, _ span: Int64) -> Int128 {

@@ -43,7 +43,8 @@ public final class Machine: @unchecked Sendable {
     let guest = guests.base + vm.int
     precondition(guest.pointee.host == nil, "a VM is powered on once")
     state.pointee.leaveGrid()
-    guest.pointee.powerOn(host: host)
+    if let last = guest.pointee.lastHost { bringWork(of: vm, from: last, to: host) }
+    guest.pointee.powerOn(host: host, at: time.value)
     let slot = state.pointee.table.insert(vm)
     let table = state.pointee.table
     let size = Int64(guest.pointee.vcpus) * state.pointee.spec.coreRate.value
@@ -69,12 +70,22 @@ public final class Machine: @unchecked Sendable {
     }
     state.pointee.unloadDemand(slot: slot, guests: guests)
     state.pointee.table.remove(slot: slot)
-    state.pointee.departed.append(vm)
+    state.pointee.depart(vm, onSince: guest.pointee.onSince, at: time.value, guests: guests)
     state.pointee.vcpus -= Int64(guest.pointee.vcpus)
     state.pointee.memoryConfigured -= guest.pointee.configured
     state.pointee.removeMemory(of: guest, vm: vm, at: time.value)
     guest.pointee.powerOff()
     state.pointee.membershipChanged(at: time.value)
+  }
+
+  /// A VM that was on before in the present sample has one row in it: the row takes over what it did until then.
+  private func bringWork(of vm: VMIndex, from last: HostIndex, to host: HostIndex) {
+    guard let work = hosts[last.int].takeDeparted(vm) else { return }
+    guests.sampleWork.base[vm.int] += work
+    if last != host {
+      hosts[last.int].noteHandedOver(work)
+      hosts[host.int].noteBrought(work)
+    }
   }
 
   /// Gives a guest new demand curves from `time` on.

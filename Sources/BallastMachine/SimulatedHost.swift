@@ -70,7 +70,12 @@ extension FluidHost {
       defer { pools = nil }
       return pools != nil
     }
-    guard failures.isEmpty, plan.vms.count == table.count else { return false }
+    guard plan.vms.count - failures.count == table.count else { return false }
+    if !failures.isEmpty {
+      var rest = plan
+      for failure in failures { rest.remove(row: rest.vms.firstIndex(of: failure.vm)!) }
+      return applyPools(of: rest, failures: [])
+    }
     if let pools, pools.hasTree(of: plan) {
       return pools.update(plan)
     }

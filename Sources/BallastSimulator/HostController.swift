@@ -133,7 +133,8 @@ final class HostController: @unchecked Sendable {
 
   // MARK: Counting steps for mean entitlements
 
-  private func countSteps(_ host: HostIndex, before time: SimTime, recorder: Recorder) {
+  /// Counts the steps before `time`; call before the VMs of the host or their grants change.
+  func countSteps(_ host: HostIndex, before time: SimTime, recorder: Recorder) {
     if followsEntitlements && time > .zero {
       countSteps(host, upTo: SimTime(time.value - 1), recorder: recorder)
     }

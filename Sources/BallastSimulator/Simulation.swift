@@ -239,6 +239,8 @@ public final class Simulation {
       preconditionFailure("a cluster has hosts; that is checked when the scenario is read")
     }
     candidates[host.int].book(request)
+    recorder.memoryWillChange(of: vm)
+    controller(of: host).countSteps(host, before: now, recorder: recorder)
     machine.powerOn(vm, on: host, at: now)
     recorder.poweredOn(vm, on: host)
     let settings = vms[vm.int].settings(
@@ -255,6 +257,8 @@ public final class Simulation {
     guard let host = machine.host(of: vm) else { return }
     let spec = world.vms[vm.int]
     candidates[host.int].book(vms[vm.int].placementRequest(spec), sign: -1)
+    recorder.memoryWillChange(of: vm)
+    controller(of: host).countSteps(host, before: now, recorder: recorder)
     machine.powerOff(vm, at: now)
     clusters[spec.cluster].remove(vm, on: host)
     touched.insert(host)
@@ -274,6 +278,7 @@ public final class Simulation {
       for vm in subjects { try set(vm, cpu, memory, &touched) }
     case .setWorkload(let subjects, let workloads, let what):
       for (vm, workload) in zip(subjects, workloads) {
+        recorder.memoryWillChange(of: vm)
         machine.setWorkload(vm, workload, at: now)
         // Memory curves may have started to move, or stopped: the host is observed anew.
         if let host = machine.host(of: vm) { touched.insert(host) }

@@ -14,7 +14,6 @@ final class EntitlementBook: @unchecked Sendable {
     var memory: Int64 = 0
     /// Over the control steps of the present sample.
     var sum: Int64 = 0
-    var steps: Int64 = 0
   }
 
   private let rows: UnsafeMutablePointer<Row>
@@ -26,7 +25,11 @@ final class EntitlementBook: @unchecked Sendable {
 
   deinit { rows.deallocate() }
 
-  func restart(_ vm: VMIndex) { rows[vm.int] = Row() }
+  /// Powered on: no grant yet. What it was granted earlier in the present sample stays in the mean.
+  func restart(_ vm: VMIndex) {
+    rows[vm.int].cpu = 0
+    rows[vm.int].memory = 0
+  }
 
   /// Takes over a plan's grants; they hold until the next plan.
   func note(_ plan: HostPlan) {
@@ -39,15 +42,14 @@ final class EntitlementBook: @unchecked Sendable {
   /// Counts `steps` control steps at which the present grant held.
   func count(_ vm: VMIndex, steps: Int64) {
     rows[vm.int].sum += rows[vm.int].cpu * steps
-    rows[vm.int].steps += steps
   }
 
-  /// The mean over the sample's control steps, or the present grant where there was none; begins the next sample.
-  func endSample(of vm: VMIndex) -> Entitled {
+  /// The mean over the control steps of a sample that had `steps`, those in which the VM was off counting as zero; where
+  /// there was none, the present grant. Begins the next sample.
+  func endSample(of vm: VMIndex, steps: Int64) -> Entitled {
     let row = rows[vm.int]
     rows[vm.int].sum = 0
-    rows[vm.int].steps = 0
     return Entitled(
-      cpu: row.steps > 0 ? (row.sum + row.steps / 2) / row.steps : row.cpu, memory: row.memory)
+      cpu: steps > 0 ? (row.sum + steps / 2) / steps : row.cpu, memory: row.memory)
   }
 }

@@ -155,6 +155,14 @@ final class Recorder {
     if followsEntitlements { entitlements.restart(vm) }
   }
 
+  /// A VM is about to be powered on or off or to get other curves: what memory it had until now is booked.
+  func memoryWillChange(of vm: VMIndex) {
+    guard usesSketch[vm.int] else { return }
+    sketchMemory[vm.int].add(
+      machine.memory(of: vm).consumed, upTo: summaries.samples(of: vm.int),
+      interval: world.recordInterval)
+  }
+
   func event(
     _ event: String, at time: SimTime, subject: String, from: String = "", to: String = "",
     detail: String = ""
@@ -175,6 +183,9 @@ final class Recorder {
   ) {
     let columns = machine.takeSample(host, at: time)
     let isTail = interval != world.recordInterval
+    let steps =
+      time.value / world.controlInterval.value
+      - (time - interval).value / world.controlInterval.value
     var demand: Int64 = 0
     var used: Int64 = 0
     if rowVMs.isEmpty && !followsEntitlements && !isTail && !machine.hasMovingMemory(host) {
@@ -190,17 +201,19 @@ final class Recorder {
         demand += columns.demand[row]
         used += columns.used[row]
         recordVM(
-          columns, row, host: host, interval: interval, slot: slot, tile: tile, isTail: isTail)
+          columns, row, host: host, interval: interval, steps: steps, slot: slot, tile: tile)
       }
     }
     hostSamples[slot * world.hosts.count + host.int] = HostSample(
-      demand: demand, used: used, consumed: machine.memoryConsumed(on: host).value)
+      demand: demand + columns.demandElsewhere, used: used + columns.usedElsewhere,
+      consumed: machine.memoryConsumed(on: host).value)
   }
 
   private func recordVM(
-    _ columns: SampleColumns, _ row: Int, host: HostIndex, interval: SimDuration, slot: Int,
-    tile: Int, isTail: Bool
+    _ columns: SampleColumns, _ row: Int, host: HostIndex, interval: SimDuration, steps: Int64,
+    slot: Int, tile: Int
   ) {
+    let isTail = interval != world.recordInterval
     let vm = Int(columns.vm[row])
     let index = VMIndex(vm)
     let isOn = row < columns.present
@@ -215,11 +228,13 @@ final class Recorder {
           vm: vm, demand: columns.demand[row], unlimited: columns.unlimited[row],
           used: columns.used[row])
       }
-      sketchMemory[vm].add(memory.consumed, for: interval)
+      sketchMemory[vm].add(
+        memory.consumed, upTo: summaries.samples(of: vm), interval: world.recordInterval)
+      if isTail { sketchMemory[vm].add(memory.consumed, for: interval) }
     }
     var entitled = Entitled()
     if followsEntitlements {
-      entitled = entitlements.endSample(of: index)
+      entitled = entitlements.endSample(of: index, steps: steps)
       if let pool = pools.row(of: index) {
         pools.add(
           tile: tile, slot: slot, pool: pool, used: columns.used[row], cpu: entitled.cpu,
@@ -432,7 +447,8 @@ final class Recorder {
         set(.cpuUsed, found.used)
         set(.cpuReadyPercent, found.ready)
         set(.cpuLimitedPercent, found.limited)
-        set(.memConsumed, sketchMemory[vm].summary(constant: machine.memory(of: VMIndex(vm)).consumed))
+        memoryWillChange(of: VMIndex(vm))
+        set(.memConsumed, sketchMemory[vm].summary)
       }
     } else {
       for column in Self.summaryColumns {

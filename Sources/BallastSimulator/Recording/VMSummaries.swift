@@ -67,6 +67,9 @@ struct VMSummaries: ~Copyable {
     rows[vm].scale = size > 0 ? (65_535 << 20) / size : 0
   }
 
+  /// Samples of full length in which the VM was on.
+  func samples(of vm: Int) -> Int64 { rows[vm].samples }
+
   /// Adds a sample of full length; rates in kHz.
   ///
   /// Whether a VM waits in a sample is a coin toss under contention, so nothing branches on it.
