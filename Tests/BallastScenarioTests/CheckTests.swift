@@ -219,6 +219,10 @@ import Testing
       "cpu_ready_ms is a number of ms, not true or false; write a number"
     ),
     (
+      "expect: [{metric: admitted, of: {vms: []}, equals: true}]",
+      "vms names nobody; write a name or a pattern"
+    ),
+    (
       "expect: [{metric: migrations, at_most: 0}]",
       "the metric migrations is part of the format, but it is not modelled yet; remove the expectation"
     ),
