@@ -236,7 +236,7 @@ import Testing
     ("sweep: {vms.web.count: 3}", "vms.web.count needs a list; write vms.web.count: [3]"),
     (
       "traces: {a: {format: plan, path: x}}",
-      "format: \"plan\" is not the name of a trace format; write planetlab"
+      "format: \"plan\" is not the name of a trace format; write ballast, bitbrains, azure-v2, azure-v1, csv or planetlab"
     ),
     (
       "traces: {a: {path: $HOME/x}}",
