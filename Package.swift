@@ -83,6 +83,6 @@ let package = Package(
     tests("BallastSimulatorTests", ["BallastSimulator", "BallastMachine", "BallastManager"]),
     tests("ContractTests", ["BallastManager", "BallastMachine", "BallastSimulator"]),
     tests("PropertyTests", ["BallastManager", "BallastMachine", "BallastSimulator"]),
-    tests("TidyTests", []),
+    tests("TidyTests", ["BallastManager", "BallastMath", "BallastModel", "BallastTraces"]),
   ]
 )
