@@ -110,3 +110,8 @@ func reason(of error: any Error) -> String {
 }
 
 func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+func isRegularFile(_ path: String) -> Bool {
+  var status = stat()
+  return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+}
