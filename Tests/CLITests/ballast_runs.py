@@ -3,10 +3,13 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from math import gcd
+
+import yaml
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 BALLAST = os.environ.get("BALLAST", str(PROJECT / ".build/debug/ballast"))
@@ -56,6 +59,28 @@ def same_csv(first, second):
 
 def read_run(directory):
     return json.loads((pathlib.Path(directory) / "run.json").read_text(encoding="utf-8"))
+
+
+# --- YAML ---------------------------------------------------------------------------------------------------------
+
+
+class PlainLoader(yaml.SafeLoader):
+    """YAML as Ballast reads it: no sexagesimals (1:30), no dates, and only true and false are booleans."""
+
+
+PlainLoader.yaml_implicit_resolvers = {
+    first: [
+        (tag, pattern) for tag, pattern in resolvers
+        if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:int", "tag:yaml.org,2002:timestamp")
+    ]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+PlainLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(true|false)$"), list("tf"))
+PlainLoader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?[0-9]+$"), list("-+0123456789"))
+
+
+def load_yaml(text):
+    return yaml.load(text, Loader=PlainLoader)
 
 
 # --- CSV, strictly by RFC 4180 -----------------------------------------------------------------------------------

@@ -6,32 +6,16 @@ import re
 
 import jsonschema
 import pytest
-import yaml
 
-from ballast_runs import MIXED, PROJECT, SMALL, ballast, run, scenario_names, write
+from ballast_runs import MIXED, PROJECT, SMALL, ballast, load_yaml, run, scenario_names, write
 
 WRONG = SMALL.replace("duration: 1h", "duratoin: 1h").replace("vcpus: 2", "vcpus: two")
-
-
-class PlainLoader(yaml.SafeLoader):
-    """YAML as Ballast reads it: no sexagesimals (1:30), no dates, and only true and false are booleans."""
-
-
-PlainLoader.yaml_implicit_resolvers = {
-    first: [
-        (tag, pattern) for tag, pattern in resolvers
-        if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:int", "tag:yaml.org,2002:timestamp")
-    ]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-PlainLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(true|false)$"), list("tf"))
-PlainLoader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?[0-9]+$"), list("-+0123456789"))
 
 
 def check_with_schema(text):
     schema = json.loads((PROJECT / "schema/scenario.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft7Validator.check_schema(schema)
-    errors = jsonschema.Draft7Validator(schema).iter_errors(yaml.load(text, Loader=PlainLoader))
+    errors = jsonschema.Draft7Validator(schema).iter_errors(load_yaml(text))
     told = "\n".join(f"{list(error.absolute_path)}: {error.message}" for error in errors)
     assert told == "", told
 
