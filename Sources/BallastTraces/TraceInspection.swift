@@ -74,12 +74,12 @@ public struct TraceInspection: Sendable {
     seriesCount = trace.seriesCount
     sampleCount = trace.sampleCount
     rowCount = records.reduce(0) { $0 + $1.rowCount }
-    firstTimestamp = header.firstTimestamp
-    lastTimestamp = header.firstTimestamp + TraceInspection.lastOffset(trace)
+    firstTimestamp = header[.firstTimestamp]
+    lastTimestamp = header[.firstTimestamp] + TraceInspection.lastOffset(trace)
     length = trace.length
     nominalStep = trace.nominalStep
     steps = trace.image.steps
-    stepGranule = SimDuration(header.stepsGranule)
+    stepGranule = SimDuration(header[.stepsGranule])
     quirks = trace.quirks
     distinctStarts = Set(records.map(\.first)).count
 
@@ -110,9 +110,11 @@ public struct TraceInspection: Sendable {
     seriesWithVCPUs = (0..<trace.seriesCount).count { trace.vcpus($0) != nil }
     memoryTotal = (0..<trace.seriesCount).reduce(.zero) { $0 + (trace.memory($1) ?? .zero) }
     capacityTotal = (0..<trace.seriesCount).reduce(.zero) { $0 + (trace.capacity($1) ?? .zero) }
-    cpuUseTotal = header.hasKilohertz == 0
+    cpuUseTotal =
+      header[.hasKilohertz] == 0
       ? nil : Kilohertz(TraceInspection.sumOfMeans(records, \.kilohertzSum))
-    memoryUseTotal = memoryUnit != .kibibytes
+    memoryUseTotal =
+      memoryUnit != .kibibytes
       ? nil : Bytes(TraceInspection.sumOfMeans(records, \.memorySum) << 10)
 
     let series = records.indices.map { index in

@@ -81,20 +81,20 @@ public final class UtilisationTrace: Sendable {
 
   /// The unit of the memory column; nil without one.
   public var memoryUnit: SampledSeries.Unit? {
-    image.header.memoryUnit < 0
-      ? nil : SampledSeries.Unit(rawValue: UInt32(image.header.memoryUnit))
+    image.header[.memoryUnit] < 0
+      ? nil : SampledSeries.Unit(rawValue: UInt32(image.header[.memoryUnit]))
   }
 
-  public var seriesCount: Int { Int(image.header.seriesCount) }
+  public var seriesCount: Int { Int(image.header[.seriesCount]) }
 
   /// Of all series together, without repeated rows.
-  public var sampleCount: Int64 { image.header.sampleCount }
+  public var sampleCount: Int64 { image.header[.sampleCount] }
 
   /// The end of the last sample of any series; the first of any series is at 0.
-  public var length: SimDuration { SimDuration(image.header.length) }
+  public var length: SimDuration { SimDuration(image.header[.length]) }
 
   /// The distance between samples that is not remarkable.
-  public var nominalStep: SimDuration { SimDuration(image.header.nominalStep) }
+  public var nominalStep: SimDuration { SimDuration(image.header[.nominalStep]) }
 
   public func name(_ series: Int) -> String {
     String(decoding: image.nameBytes(image.record(series)), as: UTF8.self)
@@ -119,7 +119,8 @@ public final class UtilisationTrace: Sendable {
   }
 
   public func index(ofSeriesNamed name: String) -> Int? {
-    var low = 0, high = seriesCount
+    var low = 0
+    var high = seriesCount
     while low < high {
       let middle = (low + high) / 2
       if image.nameBytes(image.record(middle)).lexicographicallyPrecedes(name.utf8) {
@@ -139,9 +140,9 @@ public final class UtilisationTrace: Sendable {
     let record = image.record(series)
     switch unit {
     case .percent:
-      return column(at: image.header.cpuStart, of: record, unit: .partsPerMillion)
+      return column(at: image.header[.cpuStart], of: record, unit: .partsPerMillion)
     case .mhz where record.hasKilohertz:
-      return column(at: image.header.kilohertzStart, of: record, unit: .kilohertz)
+      return column(at: image.header[.kilohertzStart], of: record, unit: .kilohertz)
     case .mhz:
       return nil
     }
@@ -152,15 +153,15 @@ public final class UtilisationTrace: Sendable {
   public func memory(_ series: Int) -> SampledSeries? {
     let record = image.record(series)
     guard record.hasMemory, let unit = memoryUnit else { return nil }
-    return column(at: image.header.memoryStart, of: record, unit: unit)
+    return column(at: image.header[.memoryStart], of: record, unit: unit)
   }
 
   /// How often each kind occurs, in the order of `Quirk`; also those that do not occur.
   public var quirks: [(name: String, count: Int64)] {
-    Quirk.allCases.map { ($0.name, image.header[$0]) }
+    Quirk.allCases.map { ($0.name, image.header[quirk: $0]) }
   }
 
-  public func count(of quirk: Quirk) -> Int64 { image.header[quirk] }
+  public func count(of quirk: Quirk) -> Int64 { image.header[quirk: quirk] }
 
   /// Writes Ballast's own binary form, which opens without parsing. The same source gives the same bytes.
   ///

@@ -98,13 +98,21 @@ public struct SHA256: Sendable {
       t &+= 1
     }
     while t < 64 {
-      let w15 = w[t &- 15], w2 = w[t &- 2]
+      let w15 = w[t &- 15]
+      let w2 = w[t &- 2]
       let s0 = rotated(w15, 7) ^ rotated(w15, 18) ^ (w15 &>> 3)
       let s1 = rotated(w2, 17) ^ rotated(w2, 19) ^ (w2 &>> 10)
       w[t] = w[t &- 16] &+ s0 &+ w[t &- 7] &+ s1
       t &+= 1
     }
-    var a = h0, b = h1, c = h2, d = h3, e = h4, f = h5, g = h6, h = h7
+    var a = h0
+    var b = h1
+    var c = h2
+    var d = h3
+    var e = h4
+    var f = h5
+    var g = h6
+    var h = h7
     t = 0
     while t < 64 {
       let s1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)

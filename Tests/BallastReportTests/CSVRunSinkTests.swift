@@ -17,7 +17,9 @@ import Testing
         recordedVMs: [0, 1]))
     try writeSample(
       to: sink, seconds: 300,
-      hosts: [hostRow([.vms: 2, .vcpus: 6, .cpuCapacity: 41_600, .cpuUsed: 0.0005, .memFree: -12.5])],
+      hosts: [
+        hostRow([.vms: 2, .vcpus: 6, .cpuCapacity: 41_600, .cpuUsed: 0.0005, .memFree: -12.5])
+      ],
       vms: [vmRow([.cpuDemand: 5_200]), vmRow([.cpuDemand: 1.2345, .cpuReadyPercent: 0])],
       vmStates: [nil, .on], vmHosts: [-1, 0],
       pools: [poolRow([.cpuShares: 4_000]), poolRow([.cpuLimit: 9_000, .memShares: 163_840])])
@@ -90,12 +92,14 @@ import Testing
     try tinyRun()
     let lines = directory.text("vms-summary.csv").split(
       separator: "\n", omittingEmptySubsequences: false)
-    #expect(lines[0].hasPrefix("vm,host_last,pool,admitted,refusal,cpu_used_mhz_mean,cpu_used_mhz_p50,"))
+    #expect(
+      lines[0].hasPrefix("vm,host_last,pool,admitted,refusal,cpu_used_mhz_mean,cpu_used_mhz_p50,"))
     #expect(
       lines[1] == "web,esx-0,gold/web,true,,0.001,0.020,0.300,4.000,50.000"
         + String(repeating: ",", count: 35))
     #expect(
-      lines[2] == "\"db, \"\"old\"\"\",,,false,short of 512 MiB" + String(repeating: ",", count: 40))
+      lines[2] == "\"db, \"\"old\"\"\",,,false,short of 512 MiB" + String(repeating: ",", count: 40)
+    )
     #expect(lines[3] == "" && lines.count == 4)
   }
 

@@ -34,10 +34,11 @@ import Testing
   }
 
   /// The planners' thresholds: 2.5, 5 and 10 % per vCPU; a threshold belongs to what is above it.
-  @Test(arguments: [
-    (2.4, nil), (2.5, Severity.watch), (4.9, .watch), (5, .significant), (9.9, .significant),
-    (10, .bad), (60, .bad),
-  ] as [(Double, Severity?)])
+  @Test(
+    arguments: [
+      (2.4, nil), (2.5, Severity.watch), (4.9, .watch), (5, .significant), (9.9, .significant),
+      (10, .bad), (60, .bad),
+    ] as [(Double, Severity?)])
   func readyThresholds(percent: Double, expected: Severity?) {
     var data = aRun(used: [50, 50, 50, 50])
     data.vms = [aVM("web", ready: percent)]
@@ -67,7 +68,9 @@ import Testing
     #expect(waitingVMs(data).isEmpty)
     let found = limitedVMs(data)
     #expect(found.map(\.severity) == [.bad])
-    #expect(found[0].title == "1\u{00A0}VM is held back by a CPU limit while their hosts have CPU to spare")
+    #expect(
+      found[0].title
+        == "1\u{00A0}VM is held back by a CPU limit while their hosts have CPU to spare")
     #expect(found[0].text.contains("100\u{00A0}% of that time"))
     #expect(found[0].lever.contains("3.0\u{00A0}GHz"))
   }

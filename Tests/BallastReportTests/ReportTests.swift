@@ -27,7 +27,8 @@ import Testing
       sourceLocation: `where`)
     let anchors = Set(html.matches(of: /id="([^"]+)"/).map { String($0.1) })
     let links = html.matches(of: /href="#([^"]+)"/).map { String($0.1) }
-    #expect(links.filter { !anchors.contains($0) } == [], "links go somewhere", sourceLocation: `where`)
+    #expect(
+      links.filter { !anchors.contains($0) } == [], "links go somewhere", sourceLocation: `where`)
     #expect(!html.contains("http://"), sourceLocation: `where`)
     #expect(!html.contains("https://"), sourceLocation: `where`)
   }
@@ -60,7 +61,7 @@ import Testing
 
   /// 57,600 rows: band, heat map and table cover all VMs, drill-downs the 50 worst, and the page stays small.
   @Test func manyVMsRender() throws {
-    let html = try rendered(SyntheticRun(hosts: 8, vms: 200, samples: 288))
+    let html = try rendered(SyntheticRun(hosts: 12, vms: 200, samples: 288))
     checkWellFormed(html)
     #expect(html.matches(of: /<details class="drill">/).count == RunData.drillDownCountMax)
     #expect(html.matches(of: /<tr id="row-/).count == 200)
@@ -89,7 +90,8 @@ import Testing
     run.vmName = { "<\u{301}script>\"'&\u{301}</script>\($0)" }
     let html = try rendered(run)
     checkWellFormed(html)
-    #expect(html.unicodeScalars.split(separator: "<").dropFirst().allSatisfy { $0.first != "\u{301}" })
+    #expect(
+      html.unicodeScalars.split(separator: "<").dropFirst().allSatisfy { $0.first != "\u{301}" })
     #expect(html.contains("&lt;\u{301}script&gt;"))
   }
 
@@ -108,6 +110,8 @@ import Testing
   }
 
   @Test func notARunIsAnError() {
-    #expect(throws: RunReadError.self) { try renderReport(directory: "/nonexistent", dygraphs: nil) }
+    #expect(throws: RunReadError.self) {
+      try renderReport(directory: "/nonexistent", dygraphs: nil)
+    }
   }
 }

@@ -9,7 +9,9 @@ import Testing
   func aRun() -> RunFile {
     RunFile(
       record: aRecord(
-        expectations: [.init(text: "ready p95 at most 5.000", measured: "7.312 (web-3)", isMet: false)],
+        expectations: [
+          .init(text: "ready p95 at most 5.000", measured: "7.312 (web-3)", isMet: false)
+        ],
         traces: [
           .init(
             name: "pl", path: "$T/\"pl\"", sha256: "ab", format: "planetlab", series: 12,

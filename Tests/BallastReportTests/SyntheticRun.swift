@@ -19,7 +19,9 @@ struct SyntheticRun {
   private var capacity: Double { 32 * clockMHz }
 
   func write(to directory: String) throws {
-    let order = (0..<vms).sorted { Array(vmName($0).utf8).lexicographicallyPrecedes(Array(vmName($1).utf8)) }
+    let order = (0..<vms).sorted {
+      Array(vmName($0).utf8).lexicographicallyPrecedes(Array(vmName($1).utf8))
+    }
     let hostNames = (0..<hosts).map { "esx-\($0)" }
     let pools = order.map { $0 % 2 == 0 ? "gold" : "bronze" }
     let sink = try CSVRunSink(directory: directory)
@@ -31,10 +33,14 @@ struct SyntheticRun {
           .init(cluster: "prod", path: "gold"),
         ], recordedVMs: recordsVMs ? Array(0..<vms) : []))
     var sequence = 0
-    func event(_ time: Int64, _ kind: String, _ subject: String, from: String = "", to: String = "", _ detail: String = "") throws {
+    func event(
+      _ time: Int64, _ kind: String, _ subject: String, from: String = "", to: String = "",
+      _ detail: String = ""
+    ) throws {
       try sink.write(
         EventRow(
-          time: .seconds(time), sequence: sequence, event: kind, subject: subject, from: from, to: to,
+          time: .seconds(time), sequence: sequence, event: kind, subject: subject, from: from,
+          to: to,
           detail: detail))
       sequence += 1
     }
@@ -89,7 +95,8 @@ struct SyntheticRun {
         vmCells.append(
           vmRow([
             .cpuDemand: demands[vm], .cpuEntitled: min(caps[vm], grants[vm] * 1.01),
-            .cpuUsed: grants[vm], .cpuReady: waits / 100 * Double(interval) * 1_000 * Double(vcpus(vm)),
+            .cpuUsed: grants[vm],
+            .cpuReady: waits / 100 * Double(interval) * 1_000 * Double(vcpus(vm)),
             .cpuReadyPercent: waits, .cpuLimitedPercent: held, .memConfigured: memory,
             .memActive: active, .memEntitled: memory * 0.95, .memConsumed: backed,
           ]))
@@ -123,7 +130,9 @@ struct SyntheticRun {
         to: sink, seconds: seconds, interval: interval, hosts: hostCells, vms: vmCells,
         vmHosts: recordsVMs ? order.map { Int32(host(of: $0)) } : [], pools: poolCells)
       if sample == samples * 3 / 4, hosts > 1 {
-        try event(seconds, "overcommitted", hostNames[1], to: "6144 MiB", "resource=memory excess_mib=6144.000")
+        try event(
+          seconds, "overcommitted", hostNames[1], to: "6144 MiB",
+          "resource=memory excess_mib=6144.000")
         try event(seconds, "set", vmName(1), from: "unlimited", to: "2000 MHz", "key=cpu.limit")
       }
     }
@@ -154,18 +163,22 @@ struct SyntheticRun {
           .init(
             name: "consolidation_ratio", unit: "1", value: Int64(vms * 1_000 / max(1, hosts)),
             meaning: "VMs powered on per host that is on"),
-          .init(name: "cpu_used_mhz_mean", unit: "MHz", value: 187_432_117, meaning: "mean over the run"),
+          .init(
+            name: "cpu_used_mhz_mean", unit: "MHz", value: 187_432_117, meaning: "mean over the run"
+          ),
         ],
         traces: [
           .init(
-            name: "pl", path: "$TRACES/planetlab/20110303", sha256: String(repeating: "5e", count: 32),
+            name: "pl", path: "$TRACES/planetlab/20110303",
+            sha256: String(repeating: "5e", count: 32),
             format: "planetlab", series: 1_052, quirks: [("gap", 12), ("clipped", 0)])
         ],
         assumptions: [
           "CPU at fluid fidelity: threads add nothing, and vCPUs of a VM run or wait together.",
           "Memory reclaim is not modelled: a host may be overcommitted without slowing its VMs.",
         ]),
-      ballastVersion: "0.1.0", scenarioSHA256: String(repeating: "ab12", count: 16), wallMilliseconds: 1_234
+      ballastVersion: "0.1.0", scenarioSHA256: String(repeating: "ab12", count: 16),
+      wallMilliseconds: 1_234
     ).write(directory: directory)
   }
 
@@ -191,7 +204,8 @@ struct SyntheticRun {
   /// 0 … 1, smooth over a few samples, the same on every machine.
   private func noise(_ vm: Int, _ sample: Int) -> Double {
     func hash(_ value: Int) -> Double {
-      var x = UInt64(truncatingIfNeeded: value &* 0x9E37_79B9) &+ UInt64(vm) &* 0xBF58_476D_1CE4_E5B9
+      var x =
+        UInt64(truncatingIfNeeded: value &* 0x9E37_79B9) &+ UInt64(vm) &* 0xBF58_476D_1CE4_E5B9
       x ^= x >> 31
       x = x &* 0x94D0_49BB_1331_11EB
       x ^= x >> 29

@@ -1,8 +1,9 @@
 import BallastModel
-@testable import BallastTraces
 import BallastUnits
 import Foundation
 import Testing
+
+@testable import BallastTraces
 
 /// The binary form: written, read, damaged, and made through files when memory is short.
 @Suite struct BinaryTests {
@@ -17,7 +18,8 @@ import Testing
     #expect(again.quirks.map(\.count) == trace.quirks.map(\.count))
     #expect(again.length == trace.length && again.nominalStep == trace.nominalStep)
     #expect(again.sha256 == SHA256.hex(of: folder.read("t.btrace")))
-    let before = TraceInspection(trace), after = TraceInspection(again)
+    let before = TraceInspection(trace)
+    let after = TraceInspection(again)
     #expect(after.sourceFormat == before.format && after.sourceSHA256 == trace.sha256)
     #expect(after.sourceCPU == before.sourceCPU && after.replayCPU == before.replayCPU)
     #expect(after.sourceMemory == before.sourceMemory)
@@ -64,7 +66,7 @@ import Testing
       try store.append(row)
     }
     var found: [UInt32] = []
-    try store.forEach { found.append($0.cpu) }
+    try store.visitInOrder { found.append($0.cpu) }
     let expected = rows.enumerated().sorted { a, b in
       Row.precedes(a.element, b.element)
         || (!Row.precedes(b.element, a.element) && a.offset < b.offset)

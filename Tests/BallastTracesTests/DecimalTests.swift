@@ -1,7 +1,8 @@
-@testable import BallastTraces
 import BallastUnits
 import Foundation
 import Testing
+
+@testable import BallastTraces
 
 @Suite struct DecimalTests {
   private func parse(_ text: String, places: Int) -> (value: UInt64, fault: Cells.Fault?) {

@@ -1,8 +1,9 @@
 import BallastModel
-@testable import BallastTraces
 import BallastUnits
 import Foundation
 import Testing
+
+@testable import BallastTraces
 
 /// Each format as the invented fixtures have it, found without being named.
 @Suite struct FormatTests {
@@ -56,7 +57,8 @@ import Testing
       "a.csv", bitbrainsHeader + bitbrainsRow("1372629804") + bitbrainsRow("1372630104"))
     let milliseconds = folder.write(
       "b.csv", bitbrainsHeader + bitbrainsRow("1372629804000") + bitbrainsRow("1372630104000"))
-    let first = try open(seconds), second = try open(milliseconds)
+    let first = try open(seconds)
+    let second = try open(milliseconds)
     #expect(TraceInspection(first).firstTimestamp == TraceInspection(second).firstTimestamp)
     #expect(first.cpuText(0) == "0=100000 300=100000")
     #expect(second.cpuText(0) == "0=100000 300=100000")

@@ -1,8 +1,9 @@
 import BallastModel
-@testable import BallastTraces
 import BallastUnits
 import Foundation
 import Testing
+
+@testable import BallastTraces
 
 /// Files, folders, packed files and archives: the same trace however it is packed.
 @Suite struct SourceTests {
@@ -164,7 +165,8 @@ import Testing
     let folder = Scratch()
     folder.write("vm", (0..<5_000).map { "\($0 % 97)\n" }.joined())
     try folder.run("gzip -k vm && tar cf t.tar vm")
-    let packed = folder.read("vm.gz"), archive = folder.read("t.tar")
+    let packed = folder.read("vm.gz")
+    let archive = folder.read("t.tar")
     let short = folder.write("short/vm.gz", Array(packed.dropLast(30)))
     #expect(problems(short, "planetlab").contains { $0.contains("packed data end too early") })
     var damaged = packed
@@ -190,12 +192,47 @@ import Testing
       #expect(error.problems[0].isMissingFile && error.problems[0].place == testPlace)
     }
     let unknown = problems(fixture("csv"), "planet")
-    #expect(unknown[0].hasPrefix("scenario.yaml:7:3: there is no trace format 'planet'; use one of"))
+    #expect(
+      unknown[0].hasPrefix("scenario.yaml:7:3: there is no trace format 'planet'; use one of"))
     let folder = Scratch()
     folder.write("a/vm.csv", bitbrainsHeader + bitbrainsRow("0"))
     folder.write("b/vm.csv", bitbrainsHeader + bitbrainsRow("0"))
     try folder.run("tar cf t.tar a b")
     #expect(problems(folder.path + "/t.tar")[0].contains("a second file for the series 'vm'"))
     #expect(throws: ScenarioError.self) { try open(fixture("csv"), interval: .zero) }
+  }
+
+  /// Whatever bytes change, opening gives a trace or problems with places, and never stops the program.
+  @Test(arguments: [
+    "planetlab-memory/vm_1_1", "bitbrains/1.csv", "azure-v1/vm_cpu_readings-file-1-of-2.csv",
+    "azure-v2/vmtable.csv", "csv/table.csv",
+  ])
+  func changedBytesNeverCrash(name: String) throws {
+    let original = Array(try Data(contentsOf: URL(fileURLWithPath: fixture(name))))
+    let format = String(name.prefix { $0 != "/" }).replacing("-memory", with: "")
+    let replacements = Array("0123456789eE.-+,;\t\r\n\" >x\0".utf8) + [0xff]
+    let folder = Scratch()
+    if format == "azure-v2" { folder.write("vm_cpu_readings-file-1-of-195.csv", "0,a,1,1,1\n") }
+    let file = (name as NSString).lastPathComponent
+    for seed in 0..<40 {
+      var state = UInt64(seed) &* 0x9e37_79b9_7f4a_7c15
+      var bytes = original
+      for _ in 0..<(1 + seed % 8) {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        let at = Int(state >> 33) % bytes.count
+        switch state >> 30 & 7 {
+        case 0: bytes.remove(at: at)
+        case 1: bytes.insert(replacements[Int(state >> 20 & 1023) % replacements.count], at: at)
+        case 2: bytes.insert(contentsOf: [UInt8](repeating: 57, count: 12), at: at)
+        default: bytes[at] = replacements[Int(state >> 20 & 1023) % replacements.count]
+        }
+      }
+      folder.write(file, bytes)
+      do {
+        _ = TraceInspection(try open(folder.path, format)).lines
+      } catch let error as ScenarioError {
+        #expect(!error.problems.isEmpty && error.problems.allSatisfy { $0.place.line >= 1 })
+      }
+    }
   }
 }

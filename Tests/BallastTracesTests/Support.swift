@@ -1,8 +1,9 @@
 import BallastModel
-@testable import BallastTraces
 import BallastUnits
 import Foundation
 import Testing
+
+@testable import BallastTraces
 
 /// A folder of its own for one test, gone with the object.
 final class Scratch {

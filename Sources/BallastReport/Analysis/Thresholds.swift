@@ -40,6 +40,7 @@ enum Severity: Int, Comparable, CaseIterable {
   /// Severity of ready or limited time per vCPU; nil is fine.
   static func ready(_ percent: Double) -> Severity? {
     guard percent >= Thresholds.ready[0] else { return nil }
-    return percent < Thresholds.ready[1] ? .watch : percent < Thresholds.ready[2] ? .significant : .bad
+    return percent < Thresholds.ready[1]
+      ? .watch : percent < Thresholds.ready[2] ? .significant : .bad
   }
 }

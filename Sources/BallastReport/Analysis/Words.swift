@@ -49,7 +49,9 @@ func percent(_ value: Double) -> String {
 func cpu(_ megahertz: Double) -> String {
   guard megahertz.isFinite else { return "–" }
   if abs(megahertz) < 999.5 { return fixed(megahertz, 0) + gap + "MHz" }
-  return fixed(megahertz / 1_000, abs(megahertz) < 99_950 ? 1 : 0) + gap + "GHz"
+  let gigahertz = megahertz / 1_000
+  if abs(gigahertz) >= 999.5 { return count(Int(gigahertz.rounded())) + gap + "GHz" }
+  return fixed(gigahertz, abs(gigahertz) < 99.95 ? 1 : 0) + gap + "GHz"
 }
 
 /// 640 MiB, 12.3 GiB, 1.5 TiB.
@@ -57,6 +59,9 @@ func memory(_ mebibytes: Double) -> String {
   guard mebibytes.isFinite else { return "–" }
   if abs(mebibytes) < 1_023.5 { return fixed(mebibytes, 0) + gap + "MiB" }
   let gibibytes = mebibytes / 1_024
+  if abs(gibibytes) >= 999.5, abs(gibibytes) < 4_096 {
+    return count(Int(gibibytes.rounded())) + gap + "GiB"
+  }
   if abs(gibibytes) < 4_096 {
     return fixed(gibibytes, abs(gibibytes) < 99.95 ? 1 : 0) + gap + "GiB"
   }

@@ -20,6 +20,11 @@ struct Axis {
     }
     places = shown ?? 3
   }
+
+  /// A tick in words: 2.5, 100, 2,000.
+  func label(_ tick: Double) -> String {
+    places == 0 ? count(Int(tick.rounded())) : fixed(tick, places)
+  }
 }
 
 private func roundTo(_ value: Double, _ places: Int) -> Double {

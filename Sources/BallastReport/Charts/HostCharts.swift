@@ -2,7 +2,7 @@
 private let hostChartsMax = 6
 
 /// Hosts with the longest time out of CPU first, then the highest use; in name order where all are shown.
-private func shownHosts(_ data: RunData) -> [Int] {
+func shownHosts(_ data: RunData) -> [Int] {
   guard data.hosts.count > hostChartsMax else { return Array(data.hosts.indices) }
   let ranked = data.hosts.indices.map { index in
     let used = data.hosts[index].usedPercent.filter(\.isFinite)
@@ -48,7 +48,8 @@ func hostCharts(_ data: RunData, _ writer: inout ChartWriter) -> String {
         id: "host-\(index)-cpu", title: "CPU", unit: "GHz", height: 150,
         series: [
           .init(name: "used", style: "used", kind: .area, values: host.used.map { $0 / 1_000 }),
-          .init(name: "demand", style: "demand", kind: .line, values: host.demand.map { $0 / 1_000 }),
+          .init(
+            name: "demand", style: "demand", kind: .line, values: host.demand.map { $0 / 1_000 }),
           .init(
             name: "capacity", style: "capacity", kind: .dashed,
             values: host.capacity.map { $0 / 1_000 }),
@@ -135,6 +136,6 @@ func hostHeatMap(_ data: RunData, _ writer: inout ChartWriter) -> String {
   return HeatMap(
     id: "hosts-heat", title: "CPU used, host by host", palette: "uses",
     classNames: ["below 50 %", "50 – 75 %", "75 – 90 %", "90 – 98 %", "98 % and more"],
-    groups: [.init(name: "hosts", rows: rows)], columns: columns, duration: data.duration
+    groups: [.init(name: "", rows: rows)], columns: columns, duration: data.duration
   ).html
 }

@@ -20,7 +20,8 @@ func poolCharts(_ data: RunData, _ writer: inout ChartWriter) -> String {
   for (index, pool) in pools where kept.contains(index) {
     out += "<section class=\"card\" id=\"pool-\(index)\"><h3>\(escaped(pool.name))</h3>"
     out += "<p class=\"facts\">\(escaped(pool.cluster)) · CPU reservation "
-    out += "<b>\(last(pool.cpuReservation, cpu))</b>, limit <b>\(last(pool.cpuLimit, cpu))</b> · memory "
+    out +=
+      "<b>\(last(pool.cpuReservation, cpu))</b>, limit <b>\(last(pool.cpuLimit, cpu))</b> · memory "
     out += "reservation <b>\(last(pool.memoryReservation, memory))</b>, "
     out += "limit <b>\(last(pool.memoryLimit, memory))</b></p>"
     out += writer.html(
@@ -35,7 +36,8 @@ func poolCharts(_ data: RunData, _ writer: inout ChartWriter) -> String {
             name: "reservation", style: "reservation", kind: .dashed,
             values: nonZero(pool.cpuReservation).map { $0 / 1_000 }),
           .init(
-            name: "limit", style: "capacity", kind: .dashed, values: pool.cpuLimit.map { $0 / 1_000 }),
+            name: "limit", style: "capacity", kind: .dashed,
+            values: pool.cpuLimit.map { $0 / 1_000 }),
         ], hasTimeAxis: false))
     out += writer.html(
       TimeChart(

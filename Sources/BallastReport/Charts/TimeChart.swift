@@ -57,7 +57,8 @@ struct ChartWriter {
 
   /// The JSON of the time axis: starts of the points, and the end.
   var timesJSON: String {
-    "\(quoted(timesKey)):[" + (sampling.starts + [sampling.end]).map { coordinate($0) }
+    "\(quoted(timesKey)):["
+      + (sampling.starts + [sampling.end]).map { coordinate($0) }
       .joined(separator: ",") + "]"
   }
 
@@ -77,7 +78,7 @@ struct ChartWriter {
       (drawn.series.map(\.values) + [drawn.band?.high ?? []]).joined().filter(\.isFinite).max() ?? 0
     let axis = Axis(
       upTo: min(max(largest, chart.topAtLeast), chart.topAtMost), steps: chart.height < 100 ? 2 : 4)
-    json.append(JSON(drawn, axis))
+    json.append(numbers(drawn, axis))
     return figure(drawn, axis)
   }
 
@@ -104,7 +105,7 @@ struct ChartWriter {
     for tick in axis.ticks {
       let y = percentText(1 - tick / axis.top)
       out += "<line class=\"grid\" x1=\"0\" x2=\"100%\" y1=\"\(y)\" y2=\"\(y)\"/>"
-      out += "<text class=\"y\" x=\"-8\" y=\"\(y)\" dy=\".32em\">\(fixed(tick, axis.places))</text>"
+      out += "<text class=\"y\" x=\"-8\" y=\"\(y)\" dy=\".32em\">\(axis.label(tick))</text>"
     }
     for (index, tick) in timeTicks(to: sampling.end).enumerated() {
       let x = percentText(tick.time / sampling.end)
@@ -120,11 +121,13 @@ struct ChartWriter {
     }
     for series in chart.series where series.kind == .area {
       let floor = series.values.map { $0.isFinite ? 0 : Double.nan }
-      out += "<path class=\"\(series.style) fill\" d=\"\(area(floor, series.values, chart, axis))\"/>"
+      out +=
+        "<path class=\"\(series.style) fill\" d=\"\(area(floor, series.values, chart, axis))\"/>"
     }
     for series in chart.series {
       let dashed = series.kind == .dashed ? " dashed" : ""
-      out += "<path class=\"\(series.style) line\(dashed)\" d=\"\(line(series.values, chart, axis))\"/>"
+      out +=
+        "<path class=\"\(series.style) line\(dashed)\" d=\"\(line(series.values, chart, axis))\"/>"
     }
     out += "</svg>"
     // From above; a label closer than its height to the one before is left out.
@@ -135,7 +138,8 @@ struct ChartWriter {
       out += "<line class=\"mark\" x1=\"0\" x2=\"100%\" y1=\"\(y)\" y2=\"\(y)\"/>"
       if !mark.label.isEmpty, position - labelled >= 14 {
         labelled = position
-        out += "<text class=\"mark\" x=\"100%\" dx=\"-3\" y=\"\(y)\" dy=\"-3\">\(escaped(mark.label))</text>"
+        out +=
+          "<text class=\"mark\" x=\"100%\" dx=\"-3\" y=\"\(y)\" dy=\"-3\">\(escaped(mark.label))</text>"
       }
     }
     return out + "</svg>"
@@ -151,8 +155,11 @@ struct ChartWriter {
         continue
       }
       let level = y(value, chart, axis)
-      if previous.isEmpty { path += "M\(x(index)) \(level)" }
-      else if previous != level { path += "V\(level)" }
+      if previous.isEmpty {
+        path += "M\(x(index)) \(level)"
+      } else if previous != level {
+        path += "V\(level)"
+      }
       // Equal neighbours make one step.
       let isLast = index + 1 == values.count || !values[index + 1].isFinite
       if isLast || y(values[index + 1], chart, axis) != level { path += "H\(x(index + 1))" }
@@ -204,17 +211,18 @@ struct ChartWriter {
     return coordinate((1 - part) * Double(chart.height))
   }
 
-  private func JSON(_ chart: TimeChart, _ axis: Axis) -> String {
+  private func numbers(_ chart: TimeChart, _ axis: Axis) -> String {
     func numbers(_ values: [Double]) -> String {
       // Three significant digits are what a cursor readout can use; the CSV file has the rest.
       let places = axis.top >= 1_000 ? 0 : axis.top >= 100 ? 1 : axis.top >= 1 ? 2 : 4
-      return "[" + values.map { $0.isFinite ? trimmed(fixed($0, places)) : "null" }
+      return "["
+        + values.map { $0.isFinite ? trimmed(fixed($0, places)) : "null" }
         .joined(separator: ",") + "]"
     }
     var fields = [
       "\"id\":\(quoted(chart.id))", "\"t\":\(quoted(timesKey))", "\"u\":\(quoted(chart.unit))",
       "\"top\":\(trimmed(fixed(axis.top, 4)))",
-      "\"y\":[" + axis.ticks.map { quoted(fixed($0, axis.places)) }.joined(separator: ",") + "]",
+      "\"y\":[" + axis.ticks.map { quoted(axis.label($0)) }.joined(separator: ",") + "]",
       "\"s\":["
         + chart.series.map {
           "{\"n\":\(quoted($0.name)),\"c\":\(quoted($0.style)),\"k\":\(quoted($0.kind.rawValue)),"

@@ -31,7 +31,7 @@ func vmHeatMap(_ data: RunData, _ writer: inout ChartWriter) -> String {
     let facts = data.vms[vm]
     let name = facts.pool.isEmpty ? "no pool" : facts.pool
     let row = HeatMap.Row(
-      link: drilled.contains(vm) ? "vm-\(vm)" : "row-\(vm)", name: facts.name,
+      link: drilled.contains(vm) ? "vm-\(vm)" : data.rowAnchor(vm), name: facts.name,
       cells: data.readyHeat.cells[vm * width..<(vm + 1) * width])
     if let index = groups.firstIndex(where: { $0.name == name }) {
       groups[index].rows.append(row)
@@ -43,11 +43,13 @@ func vmHeatMap(_ data: RunData, _ writer: inout ChartWriter) -> String {
   var out = HeatMap(
     id: "vms-heat", title: "CPU ready, VM by VM", palette: "waits",
     classNames: [
-      "below 2.5 % fine", "2.5 – 5 % watch", "5 – 10 % significant", "10 – 25 % bad", "25 % and more",
+      "below 2.5 % fine", "2.5 – 5 % watch", "5 – 10 % significant", "10 – 25 % bad",
+      "25 % and more",
     ], groups: groups, columns: width, duration: data.duration
   ).html
   if shown.count < ranked.count {
-    let rest = ranked.dropFirst(heatRowsMax).map { data.vms[$0].ready.p95 }.filter(\.isFinite).max() ?? .nan
+    let rest =
+      ranked.dropFirst(heatRowsMax).map { data.vms[$0].ready.p95 }.filter(\.isFinite).max() ?? .nan
     out +=
       "<p class=\"note\">The \(count(shown.count)) worst of \(count(ranked.count)) VMs; ready p95 of "
       + "the others is at most \(percent(rest)).</p>"
@@ -69,7 +71,8 @@ func drillDown(_ series: VMSeries, _ data: RunData, _ writer: inout ChartWriter)
       id: "\(id)-cpu", title: "CPU", unit: "GHz", height: 120,
       series: [
         .init(name: "used", style: "used", kind: .area, values: series.used.map { $0 / 1_000 }),
-        .init(name: "demand", style: "demand", kind: .line, values: series.demand.map { $0 / 1_000 }),
+        .init(
+          name: "demand", style: "demand", kind: .line, values: series.demand.map { $0 / 1_000 }),
         .init(
           name: "entitled", style: "entitled", kind: .line,
           values: series.entitled.map { $0 / 1_000 }),

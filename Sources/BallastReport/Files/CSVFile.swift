@@ -15,6 +15,8 @@ struct CSVFile: ~Copyable {
   private var descriptor: Int32
   private let buffer: UnsafeMutablePointer<UInt8>
   private var used = 0
+  /// "00" to "99": two digits per division.
+  private let pairs: UnsafeMutablePointer<UInt8>
 
   init(path: String) throws(RunSinkError) {
     self.path = path
@@ -22,11 +24,17 @@ struct CSVFile: ~Copyable {
     guard opened >= 0 else { throw RunSinkError(path: path, reason: systemReason()) }
     descriptor = opened
     buffer = .allocate(capacity: Self.bufferSize)
+    pairs = .allocate(capacity: 200)
+    for value in 0..<100 {
+      pairs[2 * value] = zero + UInt8(value / 10)
+      pairs[2 * value + 1] = zero + UInt8(value % 10)
+    }
   }
 
   deinit {
     if descriptor >= 0 { _ = Glibc.close(descriptor) }
     buffer.deallocate()
+    pairs.deallocate()
   }
 
   /// A text cell, already quoted where needed, and the separator after it.
@@ -49,7 +57,7 @@ struct CSVFile: ~Copyable {
   /// One numeric cell and the separator after it.
   mutating func number(_ thousandths: Int64, end: UInt8 = UInt8(ascii: ",")) throws(RunSinkError) {
     if Self.cellSizeMax > Self.bufferSize - used { try flush() }
-    used += format(thousandths, at: buffer + used)
+    used += format(thousandths, at: buffer + used, pairs)
     buffer[used] = end
     used += 1
   }
@@ -60,10 +68,11 @@ struct CSVFile: ~Copyable {
   ) throws(RunSinkError) {
     if cells.count * Self.cellSizeMax > Self.bufferSize - used { try flush() }
     var at = buffer + used
+    let pairs = UnsafePointer(pairs)
     for index in cells.indices {
       let cell = cells[index]
       if cell != emptyCell {
-        at += isWhole[index] ? formatWhole(cell, at: at) : format(cell, at: at)
+        at += isWhole[index] ? formatWhole(cell, at: at, pairs) : format(cell, at: at, pairs)
       }
       at[0] = UInt8(ascii: ",")
       at += 1
@@ -136,57 +145,104 @@ func csvEncoded(_ text: String) -> [UInt8] {
 }
 
 /// Writes thousandths as a decimal with three places; returns the count of bytes.
-private func format(_ thousandths: Int64, at start: UnsafeMutablePointer<UInt8>) -> Int {
-  let magnitude = thousandths.magnitude
-  let whole = magnitude / 1_000
-  var rest = UInt32(truncatingIfNeeded: magnitude - whole * 1_000)
+@inline(__always)
+private func format(
+  _ thousandths: Int64, at start: UnsafeMutablePointer<UInt8>, _ pairs: UnsafePointer<UInt8>
+) -> Int {
   var at = start
   if thousandths < 0 {
     at[0] = UInt8(ascii: "-")
     at += 1
   }
-  at += formatDigits(whole, at: at)
+  let magnitude = thousandths.magnitude
+  let rest: UInt32
+  if magnitude < 1 << 32 {
+    // Nearly every cell: 32-bit divisions by a constant are multiplications.
+    let small = UInt32(truncatingIfNeeded: magnitude)
+    let whole = small / 1_000
+    rest = small &- whole &* 1_000
+    at += formatDigits(whole, at: at, pairs)
+  } else {
+    let whole = magnitude / 1_000
+    rest = UInt32(truncatingIfNeeded: magnitude &- whole &* 1_000)
+    at += formatLong(whole, at: at, pairs)
+  }
+  let hundreds = rest / 100
+  let pair = Int(rest &- hundreds &* 100) &* 2
   at[0] = UInt8(ascii: ".")
-  at[3] = zero + UInt8(truncatingIfNeeded: rest % 10)
-  rest /= 10
-  at[2] = zero + UInt8(truncatingIfNeeded: rest % 10)
-  at[1] = zero + UInt8(truncatingIfNeeded: rest / 10)
+  at[1] = zero &+ UInt8(truncatingIfNeeded: hundreds)
+  at[2] = pairs[pair]
+  at[3] = pairs[pair &+ 1]
   return at + 4 - start
 }
 
 /// Writes a count that is held in thousandths; returns the count of bytes.
-private func formatWhole(_ thousandths: Int64, at start: UnsafeMutablePointer<UInt8>) -> Int {
+private func formatWhole(
+  _ thousandths: Int64, at start: UnsafeMutablePointer<UInt8>, _ pairs: UnsafePointer<UInt8>
+) -> Int {
   let whole = (thousandths.magnitude + 500) / 1_000
   var at = start
   if thousandths < 0, whole > 0 {
     at[0] = UInt8(ascii: "-")
     at += 1
   }
-  return at + formatDigits(whole, at: at) - start
+  return at + formatLong(whole, at: at, pairs) - start
 }
 
 private let zero = UInt8(ascii: "0")
 
-private func formatDigits(_ value: UInt64, at start: UnsafeMutablePointer<UInt8>) -> Int {
+@inline(__always)
+private func formatDigits(
+  _ value: UInt32, at start: UnsafeMutablePointer<UInt8>, _ pairs: UnsafePointer<UInt8>
+) -> Int {
   if value < 10 {
-    start[0] = zero + UInt8(truncatingIfNeeded: value)
+    start[0] = zero &+ UInt8(truncatingIfNeeded: value)
     return 1
   }
-  var count = 2
-  var bound: UInt64 = 100
-  while value >= bound {
-    count += 1
-    let (next, overflow) = bound.multipliedReportingOverflow(by: 10)
-    if overflow { break }
-    bound = next
-  }
+  let count =
+    value < 100
+    ? 2
+    : value < 1_000
+      ? 3
+      : value < 10_000
+        ? 4
+        : value < 100_000
+          ? 5
+          : value < 1_000_000
+            ? 6
+            : value < 10_000_000
+              ? 7
+              : value < 100_000_000
+                ? 8
+                : value < 1_000_000_000 ? 9 : 10
   var rest = value
-  var position = count - 1
-  while position >= 0 {
-    let quotient = rest / 10
-    start[position] = zero + UInt8(truncatingIfNeeded: rest - quotient * 10)
+  var position = count
+  while rest >= 10 {
+    let quotient = rest / 100
+    let pair = Int(rest &- quotient &* 100) &* 2
+    position &-= 2
+    start[position] = pairs[pair]
+    start[position &+ 1] = pairs[pair &+ 1]
     rest = quotient
-    position -= 1
+  }
+  if position == 1 { start[0] = zero &+ UInt8(truncatingIfNeeded: rest) }
+  return count
+}
+
+/// Beyond 32 bits: the upper digits, then nine more.
+private func formatLong(
+  _ value: UInt64, at start: UnsafeMutablePointer<UInt8>, _ pairs: UnsafePointer<UInt8>
+) -> Int {
+  if value < 1 << 32 { return formatDigits(UInt32(truncatingIfNeeded: value), at: start, pairs) }
+  let upper = value / 1_000_000_000
+  var count = formatLong(upper, at: start, pairs)
+  var rest = value - upper * 1_000_000_000
+  var digit: UInt64 = 100_000_000
+  while digit > 0 {
+    start[count] = zero + UInt8(truncatingIfNeeded: rest / digit)
+    rest %= digit
+    digit /= 10
+    count += 1
   }
   return count
 }

@@ -38,7 +38,9 @@ public final class CSVRunSink: RunSink {
     hostNames = manifest.hosts.map(csvEncoded)
     vmNames = manifest.vms.map(csvEncoded)
     vmPools = manifest.vmPools.map(csvEncoded)
-    poolNames = manifest.pools.map { csvEncoded($0.cluster) + Array(",".utf8) + csvEncoded($0.path) }
+    poolNames = manifest.pools.map {
+      csvEncoded($0.cluster) + Array(",".utf8) + csvEncoded($0.path)
+    }
     recordedVMs = manifest.recordedVMs
 
     try hosts.text(header(of: .hosts), end: lineFeed)
@@ -49,11 +51,12 @@ public final class CSVRunSink: RunSink {
   }
 
   public func write(_ rows: SampleRows) throws(RunSinkError) {
-    let time = rows.time.milliseconds
-    let interval = rows.interval.milliseconds
+    // Both numbers are the same in every row of the instant.
+    let time = Array(
+      "\(decimal(rows.time.milliseconds, places: 3)),\(decimal(rows.interval.milliseconds, places: 3))"
+        .utf8)
     for host in hostNames.indices {
-      try hosts.number(time)
-      try hosts.number(interval)
+      try hosts.text(time)
       try hosts.text(hostNames[host])
       try hosts.text(hostStates[Int(rows.hostStates[host].rawValue)])
       try hosts.numbers(
@@ -64,8 +67,7 @@ public final class CSVRunSink: RunSink {
       guard let state = rows.vmStates[row] else { continue }
       let vm = recordedVMs[row]
       let host = Int(rows.vmHosts[row])
-      try vms.number(time)
-      try vms.number(interval)
+      try vms.text(time)
       try vms.text(vmNames[vm])
       try vms.text(host < 0 ? [] : hostNames[host])
       try vms.text(vmPools[vm])
@@ -73,8 +75,7 @@ public final class CSVRunSink: RunSink {
       try vms.numbers(cells(of: rows.vms, row: row, count: VMColumn.count), isWhole: vmWhole)
     }
     for pool in poolNames.indices {
-      try pools.number(time)
-      try pools.number(interval)
+      try pools.text(time)
       try pools.text(poolNames[pool])
       try pools.numbers(
         cells(of: rows.pools, row: pool, count: PoolColumn.count), isWhole: poolWhole)

@@ -24,7 +24,9 @@ extension RunFile {
       throw RunReadError(path: path, reason: "cannot be read; is this a run directory?")
     }
     do {
-      return try RunFile(JSONDecoder().decode(Stored.self, from: data))
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      return try RunFile(decoder.decode(Stored.self, from: data))
     } catch {
       throw RunReadError(path: path, reason: "is not a run.json of this version: \(words(error))")
     }
@@ -36,13 +38,13 @@ extension RunFile {
   }
 
   private init(_ stored: Stored) throws {
-    guard stored.schema_version == Self.schemaVersion else {
+    guard stored.schemaVersion == Self.schemaVersion else {
       throw DecodingError.dataCorrupted(
-        .init(codingPath: [], debugDescription: "schema_version \(stored.schema_version)"))
+        .init(codingPath: [], debugDescription: "schema_version \(stored.schemaVersion)"))
     }
     let record = RunRecord(
       scenario: stored.scenario, seed: stored.seed, digest: UInt64(stored.digest, radix: 16) ?? 0,
-      simulated: .milliseconds(thousandths(stored.sim_duration_s)), isComplete: stored.complete,
+      simulated: .milliseconds(thousandths(stored.simDurationS)), isComplete: stored.complete,
       expectations: stored.expectations.map {
         .init(text: $0.text, measured: $0.measured, isMet: $0.met)
       },
@@ -58,8 +60,8 @@ extension RunFile {
       },
       assumptions: stored.assumptions)
     self.init(
-      record: record, ballastVersion: stored.ballast_version,
-      scenarioSHA256: stored.scenario_sha256, wallMilliseconds: thousandths(stored.wall_s))
+      record: record, ballastVersion: stored.ballastVersion,
+      scenarioSHA256: stored.scenarioSha256, wallMilliseconds: thousandths(stored.wallS))
     columns = ResultFile.allCases.compactMap { file in
       stored.columns[file.rawValue].map { (file.rawValue, $0.map(ColumnMeaning.init)) }
     }
@@ -104,7 +106,7 @@ extension ColumnMeaning {
   }
 }
 
-/// The file as it stands on disk; names are the keys.
+/// The file as it stands on disk; names are the keys, in camel case.
 private struct Stored: Decodable {
   struct Verdict: Decodable {
     var text: String
@@ -140,14 +142,14 @@ private struct Stored: Decodable {
     var libvirt: String
     var modelled: Bool
   }
-  var schema_version: Int
-  var ballast_version: String
+  var schemaVersion: Int
+  var ballastVersion: String
   var scenario: String
-  var scenario_sha256: String
+  var scenarioSha256: String
   var seed: UInt64
   var digest: String
-  var sim_duration_s: Double
-  var wall_s: Double
+  var simDurationS: Double
+  var wallS: Double
   var complete: Bool
   var expectations: [Verdict]
   var summary: [Figure]

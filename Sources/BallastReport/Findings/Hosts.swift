@@ -20,8 +20,9 @@ func saturatedHosts(_ data: RunData) -> [Finding] {
         + " for up to \(percent(worst.percent)) of the time",
       text,
       subjects: shares.map { (.host($0.host), percent($0.percent)) },
-      lever: "Move load to hosts with CPU to spare, add a host, or accept the wait for VMs with low "
-        + "shares.",
+      lever: capacityLever(
+        data, hosts: shares.map { data.hosts[$0.host].name },
+        priority: "set shares and reservations"),
       harm: worst.percent / 1_000)
   ]
 }
@@ -75,7 +76,8 @@ func idleHosts(_ data: RunData) -> [Finding] {
   var idle: [(host: Int, cpu: Double)] = []
   for (index, host) in data.hosts.enumerated() {
     let used = host.usedPercent.filter(\.isFinite).max() ?? .nan
-    let held = zip(host.memoryConsumed, host.memoryCapacity).map { $0 / $1 * 100 }
+    let held =
+      zip(host.memoryConsumed, host.memoryCapacity).map { $0 / $1 * 100 }
       .filter(\.isFinite).max() ?? .nan
     if used < Thresholds.idleCPU, held < Thresholds.idleMemory, host.isOn.contains(true) {
       idle.append((index, used))

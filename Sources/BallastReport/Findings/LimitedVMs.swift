@@ -27,8 +27,10 @@ func limitedVMs(_ data: RunData) -> [Finding] {
     let besideIdle = totals.reduce(0) { $0 + $1.limitedBesideIdleSeconds }
     let isAlone = besideIdle > 0.5 * heldSeconds
     if heldSeconds > 0 {
-      text += " For \(percent(besideIdle / heldSeconds * 100)) of that time the host had CPU to spare"
-      text += isAlone ? ": the limit costs them the time, not a neighbour." : "; else it was busy, too."
+      text +=
+        " For \(percent(besideIdle / heldSeconds * 100)) of that time the host had CPU to spare"
+      text +=
+        isAlone ? ": the limit costs them the time, not a neighbour." : "; else it was busy, too."
     }
     let lost = totals.reduce(0) { $0 + max(0, $1.demand - $1.used) }
     let peak = totals.map(\.demandMax).max() ?? .nan

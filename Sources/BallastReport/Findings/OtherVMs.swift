@@ -19,7 +19,8 @@ func unmetEntitlements(_ data: RunData) -> [Finding] {
       "\(data.vms[first].name) used less than min(entitled, demand) for \(percent(part(first))) of its "
         + "time and missed \(cpu(worst.unmet / max(1, worst.unmetSeconds))) on average then.",
       subjects: unmet.map { (.vm($0), percent(part($0))) },
-      lever: "The grant is made each control step from the demand seen before it; a shorter control "
+      lever:
+        "The grant is made each control step from the demand seen before it; a shorter control "
         + "interval or a reservation narrows the gap.",
       harm: worst.unmet / 3_600_000)
   ]

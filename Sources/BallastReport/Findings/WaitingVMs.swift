@@ -39,14 +39,17 @@ func waitingVMs(_ data: RunData) -> [Finding] {
         + " up to \(percent(worst.ready.p95)) per vCPU (p95)",
       text,
       subjects: group.vms.map { (.vm($0), percent(data.vms[$0].ready.p95)) },
-      lever: lever(data, pool: group.pool, hosts: facts.map(\.host)),
+      lever: capacityLever(
+        data, hosts: facts.map(\.host),
+        priority: "raise shares or reservation of "
+          + (group.pool.isEmpty ? "those that must not wait" : group.pool)),
       harm: lost / 3_600_000 + worst.ready.p95 / 1_000)
   }
 }
 
-/// Moving helps while another host has CPU to spare at the same time; else the cluster is full and only priority or
-/// capacity is left.
-private func lever(_ data: RunData, pool: String, hosts: [String]) -> String {
+/// What helps full hosts. Moving VMs does while other hosts have CPU to spare at the same time; else the cluster is
+/// full, and only priority or capacity is left.
+func capacityLever(_ data: RunData, hosts: [String], priority: String) -> String {
   let full = Set(hosts)
   var spare = 0.0
   var missing = 0.0
@@ -66,17 +69,21 @@ private func lever(_ data: RunData, pool: String, hosts: [String]) -> String {
       }
     }
   }
-  let priority =
-    pool.isEmpty ? "raise their shares or reservation" : "raise shares or reservation of \(pool)"
-  guard seconds > 0 else { return "Look at the host's chart at the time of the peak; \(priority)." }
+  guard seconds > 0 else {
+    return
+      "No whole sample was full, so look at the chart of their host at the peak; to choose who "
+      + "waits, \(priority)."
+  }
   let numbers =
     "while hosts were full and \(cpu(missing / seconds)) short on average, others had "
     + "\(cpu(spare / seconds)) unused"
   if spare >= missing { return "Balance: \(numbers). Move some of these VMs there." }
   if spare >= 0.2 * missing {
-    return "Balancing helps in part: \(numbers). Beyond that, add capacity or \(priority)."
+    return "Balancing helps in part: \(numbers). Beyond that, add capacity; to choose who waits, "
+      + "\(priority)."
   }
-  return "The cluster is full at these times: \(numbers). Add capacity or run fewer VMs; to choose who "
+  return
+    "The cluster is full at these times: \(numbers). Add capacity or run fewer VMs; to choose who "
     + "waits, \(priority)."
 }
 

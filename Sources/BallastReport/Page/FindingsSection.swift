@@ -2,7 +2,8 @@
 func findingsSection(_ data: RunData) -> String {
   let all = findings(data)
   guard !all.isEmpty else {
-    return "<p class=\"note\">Nothing to report: no host ran out of CPU or memory, and no VM waited "
+    return
+      "<p class=\"note\">Nothing to report: no host ran out of CPU or memory, and no VM waited "
       + "for more than 2.5\u{00A0}% of the time per vCPU (p95).</p>"
   }
   let drilled = Set(data.drillDowns.map(\.vm))
@@ -35,8 +36,9 @@ private func place(
 ) -> (name: String, anchor: String) {
   switch subject {
   case .vm(let index):
-    (data.vms[index].name, drilled.contains(index) ? "vm-\(index)" : "row-\(index)")
-  case .host(let index): (data.hosts[index].name, "host-\(index)")
+    (data.vms[index].name, drilled.contains(index) ? "vm-\(index)" : data.rowAnchor(index))
+  case .host(let index):
+    (data.hosts[index].name, shownHosts(data).contains(index) ? "host-\(index)" : "hosts-heat")
   case .pool(let index): (data.pools[index].name, "pool-\(index)")
   }
 }

@@ -47,7 +47,7 @@ func methodSection(_ data: RunData) -> String {
   let figures: [[String: Any]] = record.summary.filter { $0.value != emptyCell }.map {
     [
       "name": escaped($0.name),
-      "value": trimmed(decimal($0.value, places: 3)) + ($0.unit == "1" ? "" : "\u{00A0}" + escaped($0.unit)),
+      "value": escaped(inWords($0)),
       "meaning": escaped($0.meaning),
     ]
   }
@@ -63,11 +63,14 @@ func methodSection(_ data: RunData) -> String {
   var missing: [String] = []
   let files: [[String: Any]] = run.columns.map { file, columns in
     let modelled = columns.filter(\.isModelled)
-    missing += columns.filter { !$0.isModelled && $0.kind.count > 3 }
-      .map(\.meaning).filter { !missing.contains($0) }
     // The summary's columns repeat those of vms.csv five times.
-    let shown =
-      file == ResultFile.summaries.rawValue ? modelled.filter { $0.kind.isEmpty } : modelled
+    let isSummary = file == ResultFile.summaries.rawValue
+    let shown = isSummary ? modelled.filter { $0.kind.isEmpty } : modelled
+    if !isSummary {
+      for column in columns where !column.isModelled && !missing.contains(column.meaning) {
+        missing.append(column.meaning)
+      }
+    }
     let rows: [[String: Any]] = shown.map {
       [
         "name": escaped($0.name), "unit": escaped($0.unit == "1" ? "count" : $0.unit),
@@ -102,6 +105,19 @@ func methodSection(_ data: RunData) -> String {
       "missing": missing.map { escaped($0) }.joined(separator: " · "),
       "hasMissing": !missing.isEmpty, "files": files,
     ])
+}
+
+/// A figure with its unit and no needless digits.
+private func inWords(_ figure: RunRecord.KeyFigure) -> String {
+  let value = Double(figure.value) / 1_000
+  switch figure.unit {
+  case "MHz": return cpu(value)
+  case "MiB": return memory(value)
+  case "%": return percent(value)
+  case "s": return span(value)
+  case "1": return value == value.rounded() ? count(Int(value)) : short(value)
+  default: return short(value) + "\u{00A0}" + figure.unit
+  }
 }
 
 private let methodTemplate = """

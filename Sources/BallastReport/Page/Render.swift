@@ -1,13 +1,9 @@
 import Mustache
 
 /// The interactive chart library, as text: the page inlines it once. Ballast does not ship it.
-public struct ChartLibrary: Sendable {
-  public var js: String
-  public var css: String
-  public init(js: String, css: String) {
-    self.js = js
-    self.css = css
-  }
+struct ChartLibrary: Sendable {
+  var js: String
+  var css: String
 }
 
 /// Renders `report.html` of a run directory from its CSV files and `run.json` alone, so that old, recorded or edited
@@ -61,6 +57,9 @@ func page(_ data: RunData, _ library: ChartLibrary?) -> String {
     "vmTable": vmTable(data),
     "vmNote": vmNote(data),
     "drillDowns": drillDowns,
+    "drillNote": data.drillDowns.count < data.vms.count
+      ? "The \(count(data.drillDowns.count)) VMs that wait most, of \(count(data.vms.count))."
+      : "All VMs, the longest waiting first.",
     "pools": pools,
     "events": eventsSection(data),
     "method": methodSection(data),

@@ -152,7 +152,7 @@ let pageScript = #"""
         rangeSelectorBackgroundStrokeColor: color('rule'), rangeSelectorAlpha: 0.7,
         axes: {
           y: {
-            axisLabelWidth: 42, ticker: () => chart.y.map(text => ({v: +text, label: text}))
+            axisLabelWidth: 42, ticker: () => chart.y.map(text => ({v: +text.replace(/,/g, ''), label: text}))
           },
           x: {
             drawAxis: !bare || !!selector, axisLabelWidth: 62,

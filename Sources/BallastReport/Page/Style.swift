@@ -33,7 +33,7 @@ let pageStyle = """
   nav a:hover{color:var(--ink);text-decoration:underline}
   nav button{margin-left:auto;font:inherit;font-size:13px;padding:2px 10px;border:1px solid var(--link);
   border-radius:12px;background:var(--card);color:var(--link);cursor:pointer;white-space:nowrap}
-  nav button[hidden]{display:none}
+  nav button{margin-block:-3px}nav button[hidden]{display:none}
   :focus-visible{outline:2px solid var(--link);outline-offset:2px}
   main>section{margin:0 0 44px}#verdict{margin-top:20px}
   .verdict{background:var(--card);border:1px solid var(--rule);border-left:6px solid var(--ink2);
@@ -82,7 +82,8 @@ let pageStyle = """
   .plot{position:relative;padding:4px 6px 24px 46px}.bare .plot{padding-bottom:4px}
   .plot svg{display:block;overflow:visible}.plot svg svg{overflow:hidden}
   .plot text{font-size:11.5px;fill:var(--ink2)}text.y{text-anchor:end}text.x{text-anchor:middle}
-  text.mark{text-anchor:end;font-size:11px}
+  text.mark{text-anchor:end;font-size:11px;paint-order:stroke;stroke:var(--card);stroke-width:3px;
+  stroke-linejoin:round}
   .grid{stroke:var(--grid);stroke-width:1;shape-rendering:crispEdges}
   line.mark{stroke:var(--ink2);stroke-width:1;stroke-dasharray:2 3}
   path.line{fill:none;stroke:var(--k);stroke-width:1.6;vector-effect:non-scaling-stroke;stroke-linejoin:round}
@@ -133,8 +134,10 @@ let pageStyle = """
   .expectations td:first-child{white-space:nowrap;font-weight:600}
   .expectations .missed td:first-child{color:var(--bad)}.expectations .met td:first-child{color:var(--fine)}
   .events td,.events th{white-space:nowrap}.events .detail{white-space:normal;min-width:260px;color:var(--ink2)}
-  .drill{background:var(--card);border:1px solid var(--rule);border-radius:10px;margin-bottom:6px}
-  summary{padding:8px 16px;cursor:pointer;font-weight:550}.place{color:var(--ink2);font-weight:400;font-size:13.5px}
+  .drills{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,270px),1fr));gap:6px 10px}
+  .drill{background:var(--card);border:1px solid var(--rule);border-radius:8px;min-width:0}
+  .drill[open]{grid-column:1/-1}
+  summary{padding:6px 14px;cursor:pointer;font-weight:550}.place{color:var(--ink2);font-weight:400;font-size:13.5px}
   .inside{padding:2px 18px 14px}
   .triple{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr));gap:14px 22px}
   .triple .legend{margin-left:0}.triple figcaption{min-height:42px;align-content:flex-end}
@@ -166,7 +169,8 @@ let pageStyle = """
   .rows{grid-template-columns:76px 1fr;gap:6px}.group{padding-left:82px}.ticks,.read{margin-left:82px}}
   @media print{:root{--bg:#fff;--fillo:.25}body{font-size:11px}nav,.tools,.skip,.read{display:none}
   header,main,footer{max-width:none;padding:0}.tall{max-height:none;overflow:visible}.scroll{overflow:visible}
-  .findings li,.card,figure,.verdict,tr{break-inside:avoid}h2,h3{break-after:avoid}
+  .findings li,.card,.chart,.verdict,tr{break-inside:avoid}
+  p,.subjects,.facts,.note{font-size:11px!important}.story{font-size:13px!important}h2,h3,.group{break-after:avoid}
   main>section{margin-bottom:22px}.live{display:none!important}.plot svg{display:block!important}
   .plot{height:auto!important}thead th{position:static}th,td{padding:3px 6px}table{font-size:9.5px}
   #vm-table tbody tr:nth-child(n+61){display:none}.print{display:block}.cards{grid-template-columns:1fr 1fr}

@@ -1,6 +1,14 @@
 /// Rows of the table at most; beyond, the VMs that are best off are left out.
 private let tableRowsMax = 3_000
 
+extension RunData {
+  /// Where a VM stands in the table, or the table where its row was left out.
+  func rowAnchor(_ vm: Int) -> String {
+    vms.count <= tableRowsMax || vmsByHarm().prefix(tableRowsMax).contains(vm)
+      ? "row-\(vm)" : "vm-table"
+  }
+}
+
 /// What the VM section rests on, where that is less than everything.
 func vmNote(_ data: RunData) -> String {
   if data.vms.isEmpty { return "<p class=\"note\">The scenario has no VMs.</p>" }
@@ -75,7 +83,8 @@ func vmTable(_ data: RunData) -> String {
   }
   out += "</tbody></table></div>"
   if ranked.count > tableRowsMax {
-    out += "<p class=\"note\">The \(count(tableRowsMax)) VMs that wait most, of \(count(ranked.count)); "
+    out +=
+      "<p class=\"note\">The \(count(tableRowsMax)) VMs that wait most, of \(count(ranked.count)); "
       + "<code>vms-summary.csv</code> has all.</p>"
   }
   return out
@@ -110,8 +119,8 @@ func drillDownSection(
   return render(
     """
     <details class="drill"><summary><span class="dot {{style}}">{{{name}}}</span> \
-    <span class="place">{{{place}}} · ready p95 {{{p95}}}</span></summary>\
-    <div id="vm-{{vm}}" class="inside"><p class="facts">Ready per vCPU: p95 <b>{{{p95}}}</b>, worst \
+    <span class="place">ready p95 {{{p95}}}</span></summary>\
+    <div id="vm-{{vm}}" class="inside"><p class="facts">{{{place}}} · ready per vCPU: p95 <b>{{{p95}}}</b>, worst \
     sample <b>{{{max}}}</b>{{at}}; by a limit p95 <b>{{{limited}}}</b> · demand up to <b>{{{peak}}}</b>, \
     <b>{{{unserved}}}</b> not served · memory <b>{{{configured}}}</b>, at most <b>{{{active}}}</b> active\
     </p><div class="triple">{{{charts}}}</div></div></details>

@@ -142,7 +142,8 @@ func keyFigures(_ data: RunData) -> String {
   }
   figures.append(
     (
-      percent(data.duration > 0 ? full / data.duration * 100 : 0), "of the time a host is out of CPU",
+      percent(data.duration > 0 ? full / data.duration * 100 : 0),
+      "of the time a host is out of CPU",
       full > 0 ? span(full) + " in all" : "at 98\u{00A0}% of its CPU or more"
     ))
   let held = data.hosts.map { host in

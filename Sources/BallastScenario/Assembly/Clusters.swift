@@ -13,7 +13,7 @@ struct ReadCluster {
 extension Assembler {
   mutating func readClusters() -> [ReadCluster] {
     guard let list = root["clusters"], list.isList else {
-      roster.isIncomplete = true
+      roster.unreadable = [.clusters, .hosts, .pools]
       return []
     }
     if list.items.isEmpty {
@@ -29,7 +29,7 @@ extension Assembler {
         _ = take([name], of: name, what: "cluster", at: value["name"]!.place, taken: &clusterNames)
         roster.clusters.append(name)
       } else {
-        roster.isIncomplete = true
+        roster.unreadable.insert(.clusters)
       }
       clusters.append(readCluster(value, name: name, hostNames: &hostNames))
     }
@@ -61,14 +61,12 @@ extension Assembler {
   ) -> HostEntry? {
     let count = value["count"].map { $0.whole(ObjectName.counts) } ?? 1
     guard let name = value["name"]?.text, let count else {
-      roster.isIncomplete = true
+      roster.unreadable.insert(.hosts)
       return nil
     }
     let all = roster.isTooLarge ? [] : expanded(name, count: count)
     if take(all, of: name, what: "host", at: value["name"]!.place, taken: &names) {
-      roster.hosts += all.map {
-        Roster.Machine(name: $0, entry: 0, entryName: name, cluster: cluster)
-      }
+      roster.addHosts(all, entryName: name, cluster: cluster)
     }
     let cpu = value["cpu"]
     guard let cores = cpu?["cores"]?.whole(1...4_096),
@@ -99,7 +97,7 @@ extension Assembler {
     var names: [String: SourcePlace] = [:]
     for value in list?.items ?? [] {
       guard let name = value["name"]?.text, !name.isEmpty else {
-        if value.isMap { roster.isIncomplete = true }
+        roster.unreadable.insert(.pools)
         continue
       }
       _ = take([name], of: name, what: "pool", at: value["name"]!.place, taken: &names)
@@ -133,10 +131,22 @@ extension Assembler {
 
   // MARK: Totals
 
+  /// Machines and memory of all entries together must be countable.
   mutating func checkTotal(_ what: String, _ entries: [Value], _ place: SourcePlace) {
-    let total = entries.reduce(0) { $0 + ($1["count"]?.whole(ObjectName.counts) ?? 1) }
+    var total = 0
+    var memory: Int128 = 0
+    for entry in entries {
+      let count = entry["count"]?.whole(ObjectName.counts) ?? 1
+      total += count
+      memory += Int128(count) * Int128(entry["memory"]?.bytes?.value ?? 0)
+    }
+    if memory > Int128(Limits.memory) {
+      problems.add(
+        place, "the \(what) have more than \(Limits.memory >> 40) TiB of memory together",
+        "lower a count or a memory")
+    }
     guard total > Limits.machines else { return }
-    roster.isIncomplete = true
+    roster.unreadable.formUnion([.hosts, .vms])
     roster.isTooLarge = true
     problems.add(
       place, "\(grouped(total)) \(what) are more than \(grouped(Limits.machines))",

@@ -10,7 +10,8 @@ extension Assembler {
       let at = value["at"]?.time
       if let at, let duration, at.value > duration.value {
         problems.add(
-          value["at"]!.place, "the event at \(at.words) is after the run's end at \(duration.words)",
+          value["at"]!.place,
+          "the event at \(at.words) is after the run's end at \(duration.words)",
           "move it or lengthen the run")
       }
       guard let action = readAction(value), let at else { continue }
@@ -52,7 +53,8 @@ extension Assembler {
     if let pool = value["pool"], let path = pool.text {
       _ = matchedPools(pool)
       if NamePattern(path).isGlob {
-        problems.add(pool.place, "an event sets one pool, and \(shown(path)) is a pattern",
+        problems.add(
+          pool.place, "an event sets one pool, and \(shown(path)) is a pattern",
           "write an event per pool")
       }
       return .setPool(

@@ -17,13 +17,18 @@ struct Roster {
   var hosts: [Machine] = []
   var vms: [Machine] = []
   var pools: [Pool] = []
+  /// CLUSTER:PATH of pools that VMs are directly in.
+  var usedPools: Set<String> = []
   /// Some VMs come from the series of a trace and are named later.
   var hasTraceVMs = false
-  /// Some names could not be read, so that "nobody matches" would be a guess.
-  var isIncomplete = false
-  /// More machines than are expanded; `isIncomplete` then, too.
+  /// Groups of which some names could not be read, so that "nobody is called so" would be a guess.
+  var unreadable: Set<Group> = []
+  /// More machines than are expanded; they are unreadable then, too.
   var isTooLarge = false
+
+  enum Group { case clusters, hosts, pools, vms }
   private var vmsOfName: [String: Range<Int>] = [:]
+  private var hostOfName: [String: Int] = [:]
 
   mutating func addVMs(_ names: [String], entry: Int, entryName: String, cluster: String?) {
     let start = vms.count
@@ -33,6 +38,15 @@ struct Roster {
     }
     vmsOfName[entryName] = start..<vms.count
   }
+
+  mutating func addHosts(_ names: [String], entryName: String, cluster: String) {
+    for name in names {
+      hostOfName[name] = hosts.count
+      hosts.append(Machine(name: name, entry: 0, entryName: entryName, cluster: cluster))
+    }
+  }
+
+  func host(_ name: String) -> Machine? { hostOfName[name].map { hosts[$0] } }
 
   /// Indices of the VMs that a name, an entry or a glob means.
   func vms(matching text: String) -> [Int] {
@@ -86,39 +100,49 @@ extension Assembler {
   mutating func matchedVMs(_ value: Value) -> [Int] {
     guard let text = value.text, !text.isEmpty else { return [] }
     let matched = roster.vms(matching: text)
-    if matched.isEmpty, !roster.hasTraceVMs, !roster.isIncomplete {
-      let names = Array(Set(roster.vms.prefix(10_000).flatMap { [$0.name, $0.entryName] })).sorted()
+    if matched.isEmpty, !roster.hasTraceVMs, !roster.unreadable.contains(.vms) {
       problems.add(
         value.place, "no VM is called \(shown(text))",
-        nearest(text, in: names).map { "did you mean \($0)?" }
+        suggestion(text, among: roster.vms)
           ?? "write a VM's name, an entry's name, or a pattern with * and ?")
     }
     return matched
   }
 
   mutating func checkHosts(_ value: Value) {
-    guard let text = value.text, !text.isEmpty, !roster.isIncomplete,
+    guard let text = value.text, !text.isEmpty, !roster.unreadable.contains(.hosts),
       !roster.hasHost(matching: text)
     else { return }
-    let names = Array(Set(roster.hosts.prefix(10_000).flatMap { [$0.name, $0.entryName] })).sorted()
     problems.add(
       value.place, "no host is called \(shown(text))",
-      nearest(text, in: names).map { "did you mean \($0)?" }
+      suggestion(text, among: roster.hosts)
         ?? "write a host's name, an entry's name, or a pattern with * and ?")
+  }
+
+  /// The nearest name, unless there are so many errors and machines that looking would take long.
+  private func suggestion(_ text: String, among machines: [Roster.Machine]) -> String? {
+    guard problems.count < Limits.problemsShown else { return nil }
+    var names: [String] = []
+    for machine in machines.prefix(10_000) {
+      names.append(machine.name)
+      if machine.entryName != machine.name { names.append(machine.entryName) }
+    }
+    return nearest(text, in: names).map { "did you mean \($0)?" }
   }
 
   /// Indices of the pools that a path or pattern means; a plain path must mean one.
   mutating func matchedPools(_ value: Value) -> [Int] {
     guard let text = value.text, !text.isEmpty else { return [] }
     let matched = roster.pools(matching: text)
-    if matched.isEmpty, !roster.isIncomplete {
+    if matched.isEmpty, !roster.unreadable.contains(.pools) {
       problems.add(
         value.place, "no pool is called \(shown(text))", poolRemedy(text, among: roster.pools))
     }
     if matched.count > 1, !NamePattern(text).isGlob {
       let choices = matched.map { "\(roster.pools[$0].cluster):\(roster.pools[$0].path)" }
       problems.add(
-        value.place, "clusters \(listed(matched.map { roster.pools[$0].cluster }, "and")) share "
+        value.place,
+        "clusters \(listed(matched.map { roster.pools[$0].cluster }, "and")) share "
           + "the pool path \(shown(text))", "write \(listed(choices))")
     }
     return matched

@@ -11,7 +11,7 @@ struct ReadVMEntry {
 extension Assembler {
   mutating func readVMs(clusters: [ReadCluster]) -> [ReadVMEntry] {
     guard let list = root["vms"], list.isList else {
-      roster.isIncomplete = true
+      roster.unreadable.insert(.vms)
       return []
     }
     checkTotal("VMs", list.items, list.place)
@@ -32,9 +32,10 @@ extension Assembler {
     names: inout [String: SourcePlace]
   ) {
     if entry.from != nil { roster.hasTraceVMs = true }
+    if let cluster, let pool = entry.pool { roster.usedPools.insert("\(cluster):\(pool)") }
     let isCountKnown = value["count"].map { $0.whole(ObjectName.counts) != nil } ?? true
     guard let name = entry.name, let place = value["name"]?.place, isCountKnown else {
-      if entry.from == nil { roster.isIncomplete = true }
+      if entry.from == nil { roster.unreadable.insert(.vms) }
       return
     }
     let isExpanded = entry.from == nil && !roster.isTooLarge
@@ -104,7 +105,7 @@ extension Assembler {
     }
     guard let text = named.text else { return nil }
     if let cluster = clusters.first(where: { $0.name == text }) { return cluster }
-    if !roster.isIncomplete {
+    if !roster.unreadable.contains(.clusters) {
       problems.add(
         named.place, "no cluster is called \(shown(text))",
         nearest(text, in: roster.clusters).map { "did you mean \($0)?" }
@@ -118,7 +119,8 @@ extension Assembler {
   }
 
   private mutating func checkPool(_ value: Value, _ cluster: ReadCluster?) {
-    guard let named = value["pool"], let text = named.text, let cluster, !roster.isIncomplete
+    guard let named = value["pool"], let text = named.text, let cluster,
+      !roster.unreadable.contains(.pools)
     else { return }
     let pools = roster.pools.filter { $0.cluster == cluster.name }
     if pools.contains(where: { $0.path == text || "\($0.cluster):\($0.path)" == text }) { return }
@@ -128,9 +130,10 @@ extension Assembler {
   }
 
   private mutating func checkHost(_ value: Value, _ cluster: ReadCluster?) {
-    guard let named = value["host"], let text = named.text, let cluster, !roster.isIncomplete
+    guard let named = value["host"], let text = named.text, let cluster,
+      !roster.unreadable.contains(.hosts)
     else { return }
-    if let host = roster.hosts.first(where: { $0.name == text }) {
+    if let host = roster.host(text) {
       if host.cluster != cluster.name {
         problems.add(
           named.place,
@@ -188,7 +191,8 @@ extension Assembler {
       return nil
     }
     guard let quotaValue = cpu?["quota"] else {
-      problems.add(first.keyPlace, "\(first.key) has a meaning only beside quota", "add quota: 50ms")
+      problems.add(
+        first.keyPlace, "\(first.key) has a meaning only beside quota", "add quota: 50ms")
       return nil
     }
     guard let quota = quotaValue.duration else { return nil }

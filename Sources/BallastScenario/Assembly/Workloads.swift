@@ -43,7 +43,8 @@ extension Assembler {
       steps.append((DemandForm.Step(time: SimTime(time), value: value), entry))
     }
     steps.sort { $0.step.time < $1.step.time }
-    for (earlier, later) in zip(steps, steps.dropFirst()) where earlier.step.time == later.step.time {
+    for (earlier, later) in zip(steps, steps.dropFirst()) where earlier.step.time == later.step.time
+    {
       problems.add(
         later.entry.keyPlace,
         "steps \(earlier.entry.key) and \(later.entry.key) are the same time", "keep one of them")
@@ -83,7 +84,9 @@ extension Assembler {
       problems.add(sd.place, "an sd of 0% leaves nothing to chance", "write constant instead")
     }
     // The exponential's spread is its mean; all others need to be told.
-    if value["sd"] == nil, distribution != "exponential" {
+    if value.entry("sd") == nil, distribution != "exponential",
+      catalogs.distributions.contains(where: { $0.name == distribution })
+    {
       problems.add(
         value.place, "\(shown(distribution)) needs its standard deviation", "add sd: 20%")
     }

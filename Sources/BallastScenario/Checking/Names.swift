@@ -1,13 +1,13 @@
 /// What is wrong with a name, if anything. Names become file names, cells of CSV files, parts of
 /// pool paths and of patterns, so a few characters are kept out; letters of any language are fine.
-func nameFault(_ name: String) -> QuantityFault? {
-  if name.isEmpty { return QuantityFault(message: "the name is empty", remedy: "write one") }
+func nameFault(_ name: String) -> ValueFault? {
+  if name.isEmpty { return ValueFault(message: "the name is empty", remedy: "write one") }
   if name.unicodeScalars.count > 200 {
-    return QuantityFault(
+    return ValueFault(
       message: "the name \(shown(name)) has more than 200 characters", remedy: "shorten it")
   }
   if name.first == " " || name.last == " " || name.first == "." {
-    return QuantityFault(
+    return ValueFault(
       message: "the name \"\(shown(name))\" begins or ends with a space, or begins with a point",
       remedy: "remove it")
   }
@@ -17,7 +17,7 @@ func nameFault(_ name: String) -> QuantityFault? {
     bad.properties.generalCategory == .control || bad.properties.generalCategory == .format
     ? "the invisible character U+\(String(repeating: "0", count: max(0, 4 - code.count)))\(code)"
     : "\"\(bad)\""
-  return QuantityFault(
+  return ValueFault(
     message: "the name \(shown(name)) contains \(character)",
     remedy: "use letters, digits, - _ and .")
 }
@@ -36,7 +36,9 @@ func isAllowedInName(_ scalar: Unicode.Scalar) -> Bool {
 func name(fromPath path: String) -> String {
   let file = path.split(separator: "/").last.map(String.init) ?? ""
   var stem = file[...]
-  for ending in [".yaml", ".yml"] where stem.hasSuffix(ending) { stem = stem.dropLast(ending.count) }
+  for ending in [".yaml", ".yml"] where stem.hasSuffix(ending) {
+    stem = stem.dropLast(ending.count)
+  }
   var name = ""
   for scalar in stem.unicodeScalars.prefix(200) {
     name.unicodeScalars.append(isAllowedInName(scalar) ? scalar : "-")

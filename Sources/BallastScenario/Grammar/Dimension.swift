@@ -51,6 +51,17 @@ enum Dimension: CaseIterable {
     }
   }
 
+  /// "a unit of …".
+  var measure: String {
+    switch self {
+    case .frequency: "frequency"
+    case .memory: "memory"
+    case .duration: "time"
+    case .percentage: "percentage"
+    case .rate: "data rate"
+    }
+  }
+
   /// How one is written.
   var example: String {
     switch self {
@@ -59,6 +70,17 @@ enum Dimension: CaseIterable {
     case .duration: "20s"
     case .percentage: "35%"
     case .rate: "20MiB/s"
+    }
+  }
+
+  /// The most that is taken: far beyond any data centre, and small enough that sums fit 64 bits.
+  var maximum: (text: String, amount: Int64) {
+    switch self {
+    case .frequency: ("1000000000GHz", 1_000_000_000_000_000)
+    case .memory: ("65536TiB", 1 << 56)
+    case .duration: ("36500d", 36_500 * 86_400_000_000_000)
+    case .percentage: ("100%", 1_000_000)
+    case .rate: ("65536TiB/s", 1 << 59)
     }
   }
 

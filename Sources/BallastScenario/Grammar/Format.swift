@@ -12,8 +12,9 @@ enum ObjectName: String, CaseIterable {
 }
 
 /// The scenario format as data: every key once, with its kind, unit, default, meaning and whether a
-/// model for it exists. The strict reader and the JSON Schema follow this table, and a test holds the
-/// reference in docs/SCENARIO.md against it. A new key is one line here and its use in `Assembly/`.
+/// model for it exists. The strict reader and the JSON Schema follow this table, and a test holds
+/// the reference in docs/SCENARIO.md against it. A new key is one line here and its use in
+/// `Assembly/`.
 extension ObjectName {
   var spec: ObjectSpec { Self.specs[self]! }
 
@@ -135,6 +136,7 @@ extension ObjectName {
     switch self {
     case .host:
       ObjectSpec(
+        noun: "host",
         summary: "One host, or count alike.",
         keys: [
           Key("name", .name, "NAME for one host, NAME-0 and so on for more.", required: true),
@@ -152,11 +154,12 @@ extension ObjectName {
             "threads", .whole(1...8),
             "Hardware threads per core; they add nothing at fluid fidelity.", standard: "1"),
           Key(
-            "mhz", .number(isSigned: false), "Clock of a core in MHz, a bare number.",
+            "mhz", .megahertz, "Clock of a core in MHz, a bare number.",
             required: true),
         ])
     case .pool:
       ObjectSpec(
+        noun: "pool",
         summary: "A resource pool: VMs that share a reservation, a limit and shares.",
         keys: [
           Key("name", .name, "Name among its siblings.", required: true),
@@ -168,6 +171,7 @@ extension ObjectName {
     case .poolMemory: settings("Pool memory settings.", .memory, isPool: true)
     default:
       ObjectSpec(
+        noun: "cluster",
         summary: "Hosts that are managed together.",
         keys: [
           Key("name", .name, "Name of the cluster.", required: true),
@@ -230,6 +234,7 @@ extension ObjectName {
         ])
     default:
       ObjectSpec(
+        noun: "VM",
         summary: "One VM, count alike, or one per series of a trace.",
         keys: [
           Key("name", .name, "NAME for one VM, NAME-0 and so on for more."),
@@ -257,7 +262,7 @@ extension ObjectName {
             standard: "0% CPU, no memory active, all touched"),
         ],
         rules: [
-          .required(["name", "vcpus", "memory"], unless: "from"),
+          .required(["name", "vcpus", "memory"], unless: "from")
         ])
     }
   }
@@ -515,8 +520,8 @@ extension ObjectName {
         ],
         rules: [
           .exactlyOne(["vm", "pool"]),
-          .needs("memory", anyOf: ["pool"]),
-          .needs("memory_policy", anyOf: ["vm"]),
+          .needs("memory", anyOf: ["pool"], instead: "memory_policy"),
+          .needs("memory_policy", anyOf: ["vm"], instead: "memory"),
           .needs("workload", anyOf: ["vm"]),
         ])
     case .changeOfCPU:
@@ -542,6 +547,7 @@ extension ObjectName {
         ])
     default:
       ObjectSpec(
+        noun: "event",
         summary: "What happens at one time: exactly one action.",
         keys: [
           Key("at", .quantity(.duration), "When, from the start of the run.", required: true),
@@ -577,6 +583,7 @@ extension ObjectName {
         rules: [.exactlyOne(["vms", "hosts", "pools"])])
     default:
       ObjectSpec(
+        noun: "expectation",
         summary: "One thing that must hold; each matched VM, host or pool is judged.",
         keys: [
           Key(
@@ -589,10 +596,10 @@ extension ObjectName {
           Key(
             "over", .words([.init("pooled", "the rows of all matched are judged together")]),
             "pooled judges the rows of all matched together.", standard: "each for itself"),
-          Key("at_most", .number(isSigned: true), "Upper bound in the column's unit."),
-          Key("at_least", .number(isSigned: true), "Lower bound in the column's unit."),
+          Key("at_most", .number, "Upper bound in the column's unit."),
+          Key("at_least", .number, "Lower bound in the column's unit."),
           Key(
-            "equals", .either([.number(isSigned: true), .boolean]),
+            "equals", .either([.number, .boolean]),
             "Exact value in the column's unit."),
         ],
         rules: [.exactlyOne(["at_most", "at_least", "equals"])])

@@ -14,7 +14,9 @@ indirect enum Kind: Sendable {
   /// A whole number of 64 bits without sign.
   case seed
   /// A bare decimal number, kept in thousandths.
-  case number(isSigned: Bool)
+  case number
+  /// A clock in MHz as a bare number above zero, kept in kHz.
+  case megahertz
   case boolean
   case quantity(Dimension)
   /// A quantity above zero, or `unlimited`.
@@ -78,10 +80,12 @@ struct ObjectSpec: Sendable {
     /// One of these keys must be there, and no other of them.
     case exactlyOne([String])
     /// The key makes sense only beside one of the others.
-    case needs(String, anyOf: [String])
+    case needs(String, anyOf: [String], instead: String? = nil)
     /// These are required unless the other is there.
     case required([String], unless: String)
   }
+  /// What messages call one of them in a list: "the VM web".
+  var noun: String?
   var summary: String
   var keys: [Key]
   var rules: [Rule] = []
@@ -104,6 +108,7 @@ extension Kind {
       return "a whole number from \(grouped(range.lowerBound)) to \(grouped(range.upperBound))"
     case .seed: return "a whole number from 0 to \(UInt64.max)"
     case .number: return "a number"
+    case .megahertz: return "a number of MHz"
     case .boolean: return "true or false"
     case .quantity(let dimension): return "\(dimension.noun) such as \(dimension.example)"
     case .limit(let dimension):
@@ -129,6 +134,7 @@ extension Kind {
     case .whole(let range): "\(Swift.max(1, range.lowerBound))"
     case .seed: "1"
     case .number: "5"
+    case .megahertz: "2600"
     case .boolean: "true"
     case .quantity(let dimension), .limit(let dimension): dimension.example
     case .shares: "normal"

@@ -1,20 +1,14 @@
-/// Why a text is no quantity: the rest of a sentence that begins with the key, and what to write.
-struct QuantityFault: Error, Equatable {
-  var message: String
-  var remedy: String
-}
-
 extension Dimension {
   /// The amount a text stands for, in the dimension's own unit: digits times unit in integers,
   /// rounded half up once. `16GiB` is 17,179,869,184.
-  func amount(_ text: String) throws(QuantityFault) -> Int64 {
+  func amount(_ text: String) throws(ValueFault) -> Int64 {
     var rest = text[...]
     guard let first = rest.first else { throw malformed(text) }
     if first == "-" {
-      throw QuantityFault(message: "\(shown(text)) is negative", remedy: "write \(noun) from 0 up")
+      throw ValueFault(message: "\(shown(text)) is negative", remedy: "write \(noun) from 0 up")
     }
     if first == ".", Self.isNumber("0" + text.prefix { $0 == "." || $0.isASCIIDigit }) {
-      throw QuantityFault(
+      throw ValueFault(
         message: "\(shown(text)) begins with a point", remedy: "write 0\(shown(text))")
     }
     var total: Int64 = 0
@@ -30,12 +24,14 @@ extension Dimension {
       guard let unit = units.first(where: { $0.symbol == symbol }) else {
         throw unknownUnit(String(symbol), number: number, in: text)
       }
-      guard smallest == .max || (isCompound && unit.factor < smallest) else { throw malformed(text) }
+      guard smallest == .max || (isCompound && unit.factor < smallest) else {
+        throw malformed(text)
+      }
       smallest = unit.factor
       guard let part = product(number, unit.factor), number.contains(".") == false || rest.isEmpty
       else {
         if number.contains("."), !rest.isEmpty {
-          throw QuantityFault(
+          throw ValueFault(
             message: "\(shown(text)) has decimals before its last part",
             remedy: "write decimals in the last part only")
         }
@@ -46,9 +42,7 @@ extension Dimension {
       total = sum
       if isCompound, rest.first == " ", rest.count > 1 { rest = rest.dropFirst() }
     }
-    if self == .percentage, total > 1_000_000 {
-      throw QuantityFault(message: "\(shown(text)) is above 100%", remedy: "write 0% to 100%")
-    }
+    if total > maximum.amount { throw tooLarge(text) }
     return total
   }
 
@@ -59,35 +53,38 @@ extension Dimension {
       && parts.allSatisfy { !$0.isEmpty && $0.allSatisfy(\.isASCIIDigit) }
   }
 
-  private func noUnit(_ text: String, _ number: Substring) -> QuantityFault {
+  private func noUnit(_ text: String, _ number: Substring) -> ValueFault {
     let symbols = units.map(\.symbol)
-    let others = symbols.count > 1 ? ", with a unit of \(symbols.joined(separator: " "))" : ""
-    return QuantityFault(
+    let others = symbols.count > 1 ? "; units are \(symbols.joined(separator: " "))" : ""
+    return ValueFault(
       message: "\(shown(text)) has no unit",
       remedy: "write \(shown(String(number)))\(likelyUnit(for: String(number)))\(others)")
   }
 
   private func unknownUnit(
     _ symbol: String, number: Substring, in text: String
-  ) -> QuantityFault {
+  ) -> ValueFault {
     let symbols = units.map(\.symbol)
     let sameLetters = symbols.first { $0.lowercased() == symbol.lowercased() }
-    let near = sameLetters ?? symbols.last { symbol.count == 1 && $0.hasPrefix(symbol) && $0 != symbol }
-    let message = "\(shown(text)) needs a unit of \(noun.dropFirst(2)), and \(shown(symbol)) is none"
+    let near =
+      sameLetters ?? symbols.last { symbol.count == 1 && $0.hasPrefix(symbol) && $0 != symbol }
+    let message = "in \(shown(text)), \(shown(symbol)) is no unit of \(measure)"
     if let near {
-      return QuantityFault(message: message, remedy: "did you mean \(shown(String(number)))\(near)?")
+      return ValueFault(
+        message: message, remedy: "did you mean \(shown(String(number)))\(near)?")
     }
-    return QuantityFault(
+    return ValueFault(
       message: message, remedy: "write \(example); units are \(symbols.joined(separator: " "))")
   }
 
-  private func malformed(_ text: String) -> QuantityFault {
-    QuantityFault(message: "\"\(shown(text))\" is not \(noun)", remedy: "write for example \(example)")
+  private func malformed(_ text: String) -> ValueFault {
+    ValueFault(
+      message: "\"\(shown(text))\" is not \(noun)", remedy: "write for example \(example)")
   }
 
-  private func tooLarge(_ text: String) -> QuantityFault {
-    QuantityFault(
-      message: "\(shown(text)) is larger than Ballast can count", remedy: "write a smaller amount")
+  private func tooLarge(_ text: String) -> ValueFault {
+    ValueFault(
+      message: "\(shown(text)) is above \(maximum.text)", remedy: "write \(maximum.text) at most")
   }
 }
 

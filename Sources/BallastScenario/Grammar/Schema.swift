@@ -32,7 +32,8 @@ private struct SchemaEmitter {
     let isPartial = spec.key("import") != nil
     if !required.isEmpty, !isPartial { members.append(("required", names(required))) }
     if spec.othersNotYet != nil {
-      members.append(("additionalProperties", .object([("type", types("string", "number", "boolean"))])))
+      members.append(
+        ("additionalProperties", .object([("type", types("string", "number", "boolean"))])))
     } else {
       members.append(("additionalProperties", .boolean(false)))
     }
@@ -51,7 +52,7 @@ private struct SchemaEmitter {
         members.append(("oneOf", .array(keys.map { requires([$0]) })))
       case .required(let keys, let other):
         members.append(("anyOf", .array([requires(keys), requires([other])])))
-      case .needs(let key, let others):
+      case .needs(let key, let others, _):
         dependencies.append((key, .object([("anyOf", .array(others.map { requires([$0]) }))])))
       }
     }
@@ -123,8 +124,8 @@ private struct SchemaEmitter {
       return [
         ("type", .text("integer")), ("minimum", .integer(0)), ("maximum", .unsigned(.max)),
       ]
-    case .number(let isSigned):
-      return [("type", .text("number"))] + (isSigned ? [] : [("exclusiveMinimum", .integer(0))])
+    case .number: return [("type", .text("number"))]
+    case .megahertz: return [("type", .text("number")), ("exclusiveMinimum", .integer(0))]
     case .boolean: return [("type", .text("boolean"))]
     case .quantity(let dimension):
       return [("type", .text("string")), ("pattern", .text("^\(dimension.pattern)$"))]

@@ -42,7 +42,8 @@ struct Importer {
     guard value.isMap else {
       problems.append(
         ScenarioProblem(
-          value.place, "a scenario is a group of keys, and this is \(value.isList ? "a list" : "text")",
+          value.place,
+          "a scenario is a group of keys, and this is \(value.isList ? "a list" : "text")",
           remedy: "begin with ballast: 1"))
       return nil
     }
@@ -95,7 +96,8 @@ struct Importer {
     } catch {
       problems.append(
         ScenarioProblem(
-          place, "cannot read \(path): \(error)", remedy: "check the path; it starts at the folder "
+          place, "cannot read \(path): \(error)",
+          remedy: "check the path; it starts at the folder "
             + "of the file that names it", isMissingFile: true))
       return nil
     }

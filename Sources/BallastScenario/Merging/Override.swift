@@ -1,7 +1,7 @@
 import BallastModel
 
-/// One `--set PATH=VALUE`. Its places bear the name `--set PATH`, and their column is counted in the
-/// whole argument.
+/// One `--set PATH=VALUE`. Its places bear the name `--set PATH`, and their column is counted in
+/// the whole argument.
 struct Override {
   static let prefix = "--set "
 
@@ -113,7 +113,8 @@ struct Override {
       target.content = .map(entries)
     case .list(var items):
       guard let index = target.index(of: segment) else {
-        return problem(segment, noSuchItem(segment, in: target).0, noSuchItem(segment, in: target).1)
+        return problem(
+          segment, noSuchItem(segment, in: target).0, noSuchItem(segment, in: target).1)
       }
       if let problem = put(into: &items[index], rest) { return problem }
       target.content = .list(items)

@@ -6,7 +6,7 @@ struct ProblemList {
   private var seen: Set<ScenarioProblem> = []
   private var dropped = 0
 
-  var isEmpty: Bool { problems.isEmpty }
+  var count: Int { problems.count }
 
   mutating func add(_ problem: ScenarioProblem) {
     // An alias shows one mistake at every use.

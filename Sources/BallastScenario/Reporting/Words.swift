@@ -22,6 +22,12 @@ func shown(_ text: String) -> String {
   return text.unicodeScalars.count > 60 ? String(result.prefix(60)) + "…" : result
 }
 
+extension String {
+  var trimmingSpaces: String {
+    String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+  }
+}
+
 /// "a, b or c".
 func listed(_ words: [String], _ conjunction: String = "or") -> String {
   guard words.count > 1 else { return words.first ?? "" }
@@ -34,6 +40,10 @@ func nearest(_ word: String, in candidates: [String]) -> String? {
   let lowercased = Array(word.lowercased())
   var best: (distance: Int, name: String)?
   for candidate in candidates {
+    // A third of the letters may differ, so a third longer or shorter is the most that can be near.
+    guard abs(candidate.utf8.count - word.utf8.count) <= max(4, word.utf8.count / 2) else {
+      continue
+    }
     let distance = editDistance(lowercased, Array(candidate.lowercased()))
     if distance < best?.distance ?? .max { best = (distance, candidate) }
   }
@@ -49,7 +59,9 @@ private func editDistance(_ a: [Character], _ b: [Character]) -> Int {
     var row = [i + 1]
     for j in 0..<b.count {
       var cost = min(last[j + 1] + 1, row[j] + 1, last[j] + (a[i] == b[j] ? 0 : 1))
-      if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { cost = min(cost, beforeLast[j - 1] + 1) }
+      if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
+        cost = min(cost, beforeLast[j - 1] + 1)
+      }
       row.append(cost)
     }
     (beforeLast, last) = (last, row)
@@ -58,7 +70,7 @@ private func editDistance(_ a: [Character], _ b: [Character]) -> Int {
 }
 
 /// Decimal text without needless zeros: 2500 thousandths are "2.5".
-private func trimmed(_ value: Int64, places: Int) -> String {
+func trimmed(_ value: Int64, places: Int) -> String {
   var text = decimal(value, places: places)
   while text.contains("."), text.hasSuffix("0") { text.removeLast() }
   if text.hasSuffix(".") { text.removeLast() }

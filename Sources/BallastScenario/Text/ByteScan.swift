@@ -39,12 +39,14 @@ struct ByteScan {
         skipQuoted(byte)
         mayBegin = false
         continue
-      case UInt8(ascii: "[") where mayBegin || depth > 0, UInt8(ascii: "{") where mayBegin || depth > 0:
+      case UInt8(ascii: "[") where mayBegin || depth > 0,
+        UInt8(ascii: "{") where mayBegin || depth > 0:
         depth += 1
         separators += 1
         if depth > Limits.nesting {
           return (
-            at, "nesting is deeper than \(Limits.nesting) levels", "write it with fewer levels")
+            at, "nesting is deeper than \(Limits.nesting) levels", "write it with fewer levels"
+          )
         }
         mayBegin = true
       case UInt8(ascii: "]") where depth > 0, UInt8(ascii: "}") where depth > 0:
@@ -80,7 +82,9 @@ struct ByteScan {
       }
       at += 1
       if separators > Limits.values {
-        return (at - 1, "the file has more than \(grouped(Limits.values)) values", "make it smaller")
+        return (
+          at - 1, "the file has more than \(grouped(Limits.values)) values", "make it smaller"
+        )
       }
     }
     return nil

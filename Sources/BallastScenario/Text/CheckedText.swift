@@ -21,22 +21,22 @@ func checkedText(
   if let offset = bytes.firstIndex(of: 0) {
     return problem(at: offset, "\(file) is a binary file, not YAML text", "name a scenario file")
   }
-  let body = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
+  let skipped = byteOrderMarkLength(bytes)
+  let body = Array(bytes.dropFirst(skipped))
   guard let text = String(validating: body, as: UTF8.self) else {
     return problem(
       at: firstInvalidByte(bytes), "\(file) is not valid UTF-8 text here",
       "save the file as UTF-8, or remove the character")
   }
   if let refusal = ByteScan.refusal(of: body) {
-    let skipped = bytes.count - body.count
     return problem(at: refusal.offset + skipped, refusal.message, refusal.remedy)
   }
   return .success(text)
 }
 
-/// Line and column, both from 1, of a byte; a byte order mark takes no column.
+/// Line and column, both from 1, of a byte.
 func place(of offset: Int, in bytes: [UInt8], file: String) -> SourcePlace {
-  let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+  let start = byteOrderMarkLength(bytes)
   let before = String(decoding: bytes[start..<max(start, min(offset, bytes.count))], as: UTF8.self)
   var line = 1
   var column = 1

@@ -9,6 +9,8 @@ enum Limits {
   static let values = 2_000_000
   /// VMs or hosts of one scenario.
   static let machines = 1_000_000
+  /// Memory of all VMs or hosts of one scenario, so that sums fit 64 bits with room to spare.
+  static let memory: Int64 = 1 << 60
   /// Samples, workload steps or control steps of one run.
   static let steps: Int64 = 10_000_000
   /// Errors that are shown; the rest is counted.

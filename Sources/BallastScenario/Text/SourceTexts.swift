@@ -1,7 +1,7 @@
 import BallastModel
 
-/// The texts a scenario was read from: the file, its imports and the `--set` arguments. Kept so that
-/// an error can show the line it is about.
+/// The texts a scenario was read from: the file, its imports and the `--set` arguments. Kept so
+/// that an error can show the line it is about.
 public struct SourceTexts: Sendable {
   private struct Text: Sendable {
     var bytes: [UInt8]
@@ -16,7 +16,8 @@ public struct SourceTexts: Sendable {
   /// Keeps a text under the name errors will use.
   public mutating func add(file: String, bytes: [UInt8]) {
     if texts[file] == nil { files.append(file) }
-    texts[file] = Text(bytes: bytes, lineStarts: lineStarts(of: bytes))
+    let text = Array(bytes.dropFirst(byteOrderMarkLength(bytes)))
+    texts[file] = Text(bytes: text, lineStarts: lineStarts(of: text))
   }
 
   /// The line a place is on, without its line break; nil when its text is unknown.
@@ -37,6 +38,11 @@ func isLineBreak(_ scalar: Unicode.Scalar) -> Bool {
   case 0x0A, 0x0D, 0x85, 0x2028, 0x2029: true
   default: false
   }
+}
+
+/// Bytes of the mark that some editors put before UTF-8 text; it takes no column.
+func byteOrderMarkLength(_ bytes: [UInt8]) -> Int {
+  bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
 }
 
 private func lineStarts(of bytes: [UInt8]) -> [Int] {

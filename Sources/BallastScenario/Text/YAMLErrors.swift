@@ -4,10 +4,14 @@ import Yams
 /// A parser's error with a place and, for the mistakes people make, a remedy.
 func yamlProblem(_ error: any Error, text: String, file: String) -> ScenarioProblem {
   switch error {
-  case YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
-    YamlError.composer(_, let problem, let mark, _):
-    let place = SourcePlace(file: file, line: mark.line, column: mark.column)
-    if let known = known(problem, at: place, text) { return known }
+  case YamlError.scanner(let context, let problem, let mark, _),
+    YamlError.parser(let context, let problem, let mark, _),
+    YamlError.composer(let context, let problem, let mark, _):
+    let place = within(text, SourcePlace(file: file, line: mark.line, column: mark.column))
+    let start = context.map {
+      SourcePlace(file: file, line: $0.mark.line, column: $0.mark.column)
+    }
+    if let known = known(problem, at: place, since: start ?? place, text) { return known }
     return ScenarioProblem(
       place, "this is not valid YAML: \(problem)", remedy: "check the line and the one above it")
   case YamlError.reader(let problem, let offset, _, let yaml):
@@ -22,7 +26,22 @@ func yamlProblem(_ error: any Error, text: String, file: String) -> ScenarioProb
   }
 }
 
-private func known(_ problem: String, at place: SourcePlace, _ text: String) -> ScenarioProblem? {
+/// The parser may complain about the line after the last; nobody can look at that one.
+private func within(_ text: String, _ place: SourcePlace) -> SourcePlace {
+  var texts = SourceTexts()
+  texts.add(file: place.file, bytes: Array(text.utf8))
+  var place = place
+  while texts.line(at: place)?.isEmpty ?? true, place.line > 1 {
+    place.line -= 1
+    place.column = (texts.line(at: place)?.unicodeScalars.count ?? 0) + 1
+  }
+  return place
+}
+
+/// - Parameter start: where the thing began that went wrong at `place`.
+private func known(
+  _ problem: String, at place: SourcePlace, since start: SourcePlace, _ text: String
+) -> ScenarioProblem? {
   switch problem {
   case "but found another document":
     return ScenarioProblem(
@@ -54,13 +73,18 @@ private func known(_ problem: String, at place: SourcePlace, _ text: String) -> 
     return ScenarioProblem(
       place, "this is not valid YAML: \(problem)",
       remedy: "check the indentation of this line and the one above it")
+  case "did not find expected node content":
+    return ScenarioProblem(
+      place, "a value is missing here", remedy: "write one, or close the bracket")
   case "did not find expected ',' or ']'", "did not find expected ',' or '}'":
     return ScenarioProblem(
-      place, "this is not valid YAML: \(problem)",
-      remedy: "close the bracket, or put a comma between the items")
+      start, "this bracket is not closed by line \(place.line), or a comma is missing there",
+      remedy: "close it, or put a comma between the items")
   case "found unexpected end of stream":
     return ScenarioProblem(
-      place, "this is not valid YAML: a quote is never closed", remedy: "close it")
+      start, "this quote is never closed", remedy: "close it")
+  case _ where problem.hasPrefix("found a tab character"):
+    return ScenarioProblem(place, "YAML does not allow tabs for indentation", remedy: "use spaces")
   case _ where problem.hasPrefix("Maximum nesting level"):
     return ScenarioProblem(
       place, "nesting is deeper than \(Limits.nesting) levels",

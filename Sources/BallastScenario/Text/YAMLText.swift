@@ -21,7 +21,8 @@ struct YAMLText {
 
   private mutating func read(_ original: String) -> Value? {
     var text = original
-    // Parsing again for each duplicate: a budget keeps big files with many of them from taking long.
+    // Parsing again for each duplicate: a budget keeps big files with many of them from taking
+    // long.
     var budget = 64 << 20
     while true {
       do {
@@ -89,7 +90,8 @@ struct YAMLText {
     guard valuesLeft >= 0 else {
       if valuesLeft == -1 {
         complain(
-          place, "the file has more than \(grouped(Limits.values)) values once aliases are followed",
+          place,
+          "the file has more than \(grouped(Limits.values)) values once aliases are followed",
           "use fewer aliases")
       }
       return nil

@@ -37,30 +37,30 @@ extension TraceImage {
         SourcePlace(file: path, line: 1, column: 1), "the binary trace is packed",
         remedy: "unpack it with gunzip: it is used where it lies")
     }
-    guard header.words[0] == magic else { throw damaged("this is no binary trace of Ballast") }
-    guard header.words[1] == byteOrderMark else {
+    guard header[.magic] == magic else { throw damaged("this is no binary trace of Ballast") }
+    guard header[.byteOrderMark] == byteOrderMark else {
       throw damaged("the binary trace has another byte order than this machine")
     }
-    guard header.words[2] == version else {
-      throw damaged("the binary trace has format version \(header.words[2]), not \(version)")
+    guard header[.version] == version else {
+      throw damaged("the binary trace has format version \(header[.version]), not \(version)")
     }
-    guard header.byteCount >= 0, header.byteCount <= Int64(size - trailerBytes) else {
+    guard header[.byteCount] >= 0, header[.byteCount] <= Int64(size - trailerBytes) else {
       throw damaged("the binary trace is cut: its header tells of more bytes than there are")
     }
-    guard header.byteCount == Int64(size - trailerBytes), header.seriesStart >= headerBytes,
-      header.seriesStart <= header.byteCount
+    guard header[.byteCount] == Int64(size - trailerBytes), header[.seriesStart] >= headerBytes,
+      header[.seriesStart] <= header[.byteCount]
     else { throw damaged("the header of the binary trace is damaged") }
     let tables = UnsafeRawBufferPointer(
-      rebasing: storage.bytes[Int(header.seriesStart)..<Int(header.byteCount)])
-    guard checksum(of: tables, header: header) == header.checksum else {
+      rebasing: storage.bytes[Int(header[.seriesStart])..<Int(header[.byteCount])])
+    guard checksum(of: tables, header: header) == header[.checksum] else {
       throw damaged("the header or a table of the binary trace is damaged")
     }
     let image = TraceImage(storage: storage, header: header)
     guard image.fits() else { throw damaged("the tables of the binary trace contradict its size") }
 
     var hash = SHA256()
-    hash.update(UnsafeRawBufferPointer(rebasing: storage.bytes[..<Int(header.byteCount)]))
-    let trailer = storage.bytes[Int(header.byteCount)...]
+    hash.update(UnsafeRawBufferPointer(rebasing: storage.bytes[..<Int(header[.byteCount])]))
+    let trailer = storage.bytes[Int(header[.byteCount])...]
     guard hash.digest().elementsEqual(trailer) else {
       throw damaged("the samples of the binary trace are damaged")
     }
@@ -70,33 +70,33 @@ extension TraceImage {
 
   /// Whether every offset and count stays inside the bytes, so that no accessor can leave them.
   private func fits() -> Bool {
-    let bytes = header.byteCount
+    let bytes = header[.byteCount]
     func region(_ start: Int64, _ count: Int64, _ size: Int64) -> Bool {
       start >= 0 && count >= 0 && start % 8 == 0 && start <= bytes
         && count <= (bytes - start) / size
     }
-    let samples = header.sampleCount
-    guard header.memoryUnit >= -1, header.memoryUnit <= 2, header.memoryUnit != 1,
-      header.seriesCount > 0, header.nominalStep > 0,
-      region(header.cpuStart, samples, 4),
-      region(header.kilohertzStart, header.hasKilohertz != 0 ? samples : 0, 4),
-      region(header.memoryStart, header.memoryUnit >= 0 ? samples : 0, 4),
-      region(header.timesStart, header.timesCount, 8),
-      region(header.seriesStart, header.seriesCount, Int64(TraceImage.recordWords * 8)),
-      region(header.stepsStart, header.stepsCount, 16),
-      region(header.namesStart, header.namesBytes, 1)
+    let samples = header[.sampleCount]
+    guard header[.memoryUnit] >= -1, header[.memoryUnit] <= 2, header[.memoryUnit] != 1,
+      header[.seriesCount] > 0, header[.nominalStep] > 0,
+      region(header[.cpuStart], samples, 4),
+      region(header[.kilohertzStart], header[.hasKilohertz] != 0 ? samples : 0, 4),
+      region(header[.memoryStart], header[.memoryUnit] >= 0 ? samples : 0, 4),
+      region(header[.timesStart], header[.timesCount], 8),
+      region(header[.seriesStart], header[.seriesCount], Int64(TraceImage.recordWords * 8)),
+      region(header[.stepsStart], header[.stepsCount], 16),
+      region(header[.namesStart], header[.namesBytes], 1)
     else { return false }
-    return (0..<Int(header.seriesCount)).allSatisfy { series in
+    return (0..<Int(header[.seriesCount])).allSatisfy { series in
       let record = record(series)
       func part(_ start: Int64, _ count: Int64, of total: Int64) -> Bool {
         start >= 0 && count >= 0 && start <= total && count <= total - start
       }
-      return part(record.nameStart, record.nameBytes, of: header.namesBytes)
+      return part(record.nameStart, record.nameBytes, of: header[.namesBytes])
         && part(record.sampleStart, record.sampleCount, of: samples)
         && (record.timesStart < 0
-          || part(record.timesStart, record.sampleCount, of: header.timesCount))
-        && (!record.hasKilohertz || header.hasKilohertz != 0)
-        && (!record.hasMemory || header.memoryUnit >= 0)
+          || part(record.timesStart, record.sampleCount, of: header[.timesCount]))
+        && (!record.hasKilohertz || header[.hasKilohertz] != 0)
+        && (!record.hasMemory || header[.memoryUnit] >= 0)
     }
   }
 
@@ -108,7 +108,7 @@ extension TraceImage {
       TraceWriteError(path: path, reason: String(cString: strerror(errno)))
     }
     if descriptor < 0 { throw failure() }
-    let bytes = UnsafeRawBufferPointer(rebasing: storage.bytes[..<Int(header.byteCount)])
+    let bytes = UnsafeRawBufferPointer(rebasing: storage.bytes[..<Int(header[.byteCount])])
     var hash = SHA256()
     hash.update(bytes)
     let isWritten =

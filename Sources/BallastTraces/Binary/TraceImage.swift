@@ -20,15 +20,10 @@ import CZlib
 /// trailer     in a file only: SHA-256 of everything before it, 32 bytes
 /// ```
 ///
-/// Header words: 0 magic · 1 byte order mark · 2 format version · 3 CRC-32 of header, series, steps and
-/// names (with this word 0) · 4 bytes of the whole without trailer · 5 series · 6 samples · 7 first
-/// timestamp of the source in ns · 8 nominal step in ns · 9 end of the last sample in ns · 10 unit of
-/// memory as `SampledSeries.Unit`, −1 without · 11 whether kHz is there · 12–15 where CPU, kHz, memory and
-/// times start · 16 count of times · 17 where series start · 18 where steps start · 19 count of steps ·
-/// 20 granule of steps in ns · 21 where names start · 22 bytes of names · 23–24 format of the source in
-/// ASCII · 25–28 SHA-256 of the source · 29–44 counts of `Quirk` by number · 45–53 and 55–63 CPU and memory
-/// of the source before clipping: count, then as IEEE doubles mean, sd, maximum and p25, p50, p75, p95, p99
-/// (NaN where not known).
+/// Header words 0 … 22 are `TraceHeader.Word`; ...Start is in bytes from the beginning. Then 23–24 format of
+/// the source in ASCII · 25–28 SHA-256 of the source · 29–44 counts of `Quirk` by number · 45–53 and 55–63
+/// CPU and memory of the source before clipping: count, then as IEEE doubles mean, sd, maximum and p25, p50,
+/// p75, p95, p99 (NaN where not known).
 ///
 /// A file is checked in full when it is opened: lengths against the file, every series against its columns,
 /// the CRC, and the trailer, which also yields the file's own SHA-256 in the same pass.
@@ -74,20 +69,20 @@ struct TraceImage: Sendable {
   }
 
   func record(_ series: Int) -> SeriesRecord {
-    precondition(series >= 0 && series < header.seriesCount, "no such series")
-    return pointer(at: header.seriesStart, of: SeriesRecord.self)[series]
+    precondition(series >= 0 && series < header[.seriesCount], "no such series")
+    return pointer(at: header[.seriesStart], of: SeriesRecord.self)[series]
   }
 
   func nameBytes(_ record: SeriesRecord) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(
-      start: storage.start + Int(header.namesStart + record.nameStart),
+      start: storage.start + Int(header[.namesStart] + record.nameStart),
       count: Int(record.nameBytes))
   }
 
   /// Steps with their counts, ascending.
   var steps: [(step: SimDuration, count: Int64)] {
-    let words = pointer(at: header.stepsStart, of: Int64.self)
-    return (0..<Int(header.stepsCount)).map { (SimDuration(words[$0 * 2]), words[$0 * 2 + 1]) }
+    let words = pointer(at: header[.stepsStart], of: Int64.self)
+    return (0..<Int(header[.stepsCount])).map { (SimDuration(words[$0 * 2]), words[$0 * 2 + 1]) }
   }
 
   func column(at start: Int64, of record: SeriesRecord) -> UnsafePointer<UInt32> {
@@ -96,13 +91,13 @@ struct TraceImage: Sendable {
 
   func times(of record: SeriesRecord) -> UnsafePointer<Int64>? {
     record.timesStart < 0
-      ? nil : pointer(at: header.timesStart, of: Int64.self) + Int(record.timesStart)
+      ? nil : pointer(at: header[.timesStart], of: Int64.self) + Int(record.timesStart)
   }
 
   /// CRC-32 of the parts that say where everything is: the header and all behind the columns.
   static func checksum(of tables: UnsafeRawBufferPointer, header: TraceHeader) -> Int64 {
     var header = header
-    header.checksum = 0
+    header[.checksum] = 0
     let crc = header.words.withUnsafeBytes { part in
       crc32_z(0, part.baseAddress!.assumingMemoryBound(to: UInt8.self), part.count)
     }
@@ -121,26 +116,45 @@ struct TraceImage: Sendable {
 struct TraceHeader: Sendable {
   var words = [Int64](repeating: 0, count: TraceImage.headerWords)
 
-  var checksum: Int64 { get { words[3] } set { words[3] = newValue } }
-  var byteCount: Int64 { get { words[4] } set { words[4] = newValue } }
-  var seriesCount: Int64 { get { words[5] } set { words[5] = newValue } }
-  var sampleCount: Int64 { get { words[6] } set { words[6] = newValue } }
-  var firstTimestamp: Int64 { get { words[7] } set { words[7] = newValue } }
-  var nominalStep: Int64 { get { words[8] } set { words[8] = newValue } }
-  var length: Int64 { get { words[9] } set { words[9] = newValue } }
-  var memoryUnit: Int64 { get { words[10] } set { words[10] = newValue } }
-  var hasKilohertz: Int64 { get { words[11] } set { words[11] = newValue } }
-  var cpuStart: Int64 { get { words[12] } set { words[12] = newValue } }
-  var kilohertzStart: Int64 { get { words[13] } set { words[13] = newValue } }
-  var memoryStart: Int64 { get { words[14] } set { words[14] = newValue } }
-  var timesStart: Int64 { get { words[15] } set { words[15] = newValue } }
-  var timesCount: Int64 { get { words[16] } set { words[16] = newValue } }
-  var seriesStart: Int64 { get { words[17] } set { words[17] = newValue } }
-  var stepsStart: Int64 { get { words[18] } set { words[18] = newValue } }
-  var stepsCount: Int64 { get { words[19] } set { words[19] = newValue } }
-  var stepsGranule: Int64 { get { words[20] } set { words[20] = newValue } }
-  var namesStart: Int64 { get { words[21] } set { words[21] = newValue } }
-  var namesBytes: Int64 { get { words[22] } set { words[22] = newValue } }
+  /// The words that hold one number each, in their order.
+  enum Word: Int {
+    case magic
+    case byteOrderMark
+    case version
+    /// CRC-32 of header, series, steps and names, with this word 0.
+    case checksum
+    /// Of the whole, without the trailer.
+    case byteCount
+    case seriesCount
+    case sampleCount
+    /// Of the source, in ns.
+    case firstTimestamp
+    /// In ns.
+    case nominalStep
+    /// End of the last sample of any series in ns.
+    case length
+    /// A `SampledSeries.Unit`, or −1 without memory.
+    case memoryUnit
+    /// 1 or 0.
+    case hasKilohertz
+    case cpuStart
+    case kilohertzStart
+    case memoryStart
+    case timesStart
+    case timesCount
+    case seriesStart
+    case stepsStart
+    case stepsCount
+    /// In ns; see `StepCounter`.
+    case stepsGranule
+    case namesStart
+    case namesBytes
+  }
+
+  subscript(word: Word) -> Int64 {
+    get { words[word.rawValue] }
+    set { words[word.rawValue] = newValue }
+  }
 
   /// At most 16 bytes of ASCII.
   var sourceFormat: String {
@@ -179,7 +193,7 @@ struct TraceHeader: Sendable {
     }
   }
 
-  subscript(quirk: Quirk) -> Int64 {
+  subscript(quirk quirk: Quirk) -> Int64 {
     get { words[29 + quirk.rawValue] }
     set { words[29 + quirk.rawValue] = newValue }
   }
@@ -216,7 +230,8 @@ struct TraceHeader: Sendable {
 
   private mutating func set(_ value: Distribution, at word: Int) {
     let quantiles = [value.p25, value.p50, value.p75, value.p95, value.p99]
-    let doubles = [value.mean, value.sd, value.max]
+    let doubles =
+      [value.mean, value.sd, value.max]
       + quantiles.map { value.hasQuantiles ? $0 : .nan }
     words[word] = value.count
     for (index, double) in doubles.enumerated() {

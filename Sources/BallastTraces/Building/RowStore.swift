@@ -47,7 +47,7 @@ final class RowStore {
   }
 
   /// Hands over all rows in order. Once only.
-  func forEach(_ body: (Row) throws(ScenarioProblem) -> Void) throws(ScenarioProblem) {
+  func visitInOrder(_ body: (Row) throws(ScenarioProblem) -> Void) throws(ScenarioProblem) {
     sortHeld()
     guard file != nil else {
       for index in 0..<held { try body(rows[index]) }
@@ -126,7 +126,8 @@ final class RowStore {
         try RunCursor(file: file!, start: run.start, count: run.count, windowCount: windowCount))
     }
     func precedes(_ a: Int, _ b: Int) -> Bool {
-      let x = cursors[a].row, y = cursors[b].row
+      let x = cursors[a].row
+      let y = cursors[b].row
       if Row.precedes(x, y) { return true }
       return !Row.precedes(y, x) && a < b
     }
@@ -187,8 +188,9 @@ private final class RunCursor {
   private func fill() throws(ScenarioProblem) {
     filled = min(window.count, end - next)
     try file.read(
-      into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(window)[
-        ..<(filled * MemoryLayout<Row>.stride)]),
+      into: UnsafeMutableRawBufferPointer(
+        rebasing: UnsafeMutableRawBufferPointer(window)[
+          ..<(filled * MemoryLayout<Row>.stride)]),
       at: next * MemoryLayout<Row>.stride)
     next += filled
     position = 0

@@ -39,10 +39,13 @@ struct SeriesNames {
   func sorted() -> [Int] {
     bytes.withUnsafeBytes { all in
       (0..<count).sorted { a, b in
-        let aStart = a == 0 ? 0 : ends[a - 1], bStart = b == 0 ? 0 : ends[b - 1]
-        let aCount = ends[a] - aStart, bCount = ends[b] - bStart
+        let aStart = a == 0 ? 0 : ends[a - 1]
+        let bStart = b == 0 ? 0 : ends[b - 1]
+        let aCount = ends[a] - aStart
+        let bCount = ends[b] - bStart
         let shared = min(aCount, bCount)
-        let order = shared == 0
+        let order =
+          shared == 0
           ? 0 : memcmp(all.baseAddress! + aStart, all.baseAddress! + bStart, shared)
         return order != 0 ? order < 0 : aCount < bCount
       }

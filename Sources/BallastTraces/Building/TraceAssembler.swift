@@ -65,7 +65,7 @@ struct TraceAssembler {
 
   private mutating func takeRows() throws(ScenarioProblem) {
     var pending: Row?
-    try builder.rows.forEach { row throws(ScenarioProblem) in
+    try builder.rows.visitInOrder { row throws(ScenarioProblem) in
       if let earlier = pending {
         if earlier.series == row.series && earlier.time == row.time {
           let isSame = earlier.hasSameContent(as: row)
@@ -161,29 +161,29 @@ struct TraceAssembler {
     try times.flush()
 
     var header = TraceHeader()
-    header.words[0] = TraceImage.magic
-    header.words[1] = TraceImage.byteOrderMark
-    header.words[2] = TraceImage.version
+    header[.magic] = TraceImage.magic
+    header[.byteOrderMark] = TraceImage.byteOrderMark
+    header[.version] = TraceImage.version
     header.sourceFormat = format
     header.sourceSHA256 = sha256
-    header.firstTimestamp = builder.firstTime
-    header.memoryUnit = builder.memoryUnit.map { Int64($0.rawValue) } ?? -1
-    header.hasKilohertz = hasKilohertz ? 1 : 0
-    header.sampleCount = Int64(cpu.count)
-    header.seriesCount = Int64(records.count)
-    header.timesCount = Int64(times.count)
+    header[.firstTimestamp] = builder.firstTime
+    header[.memoryUnit] = builder.memoryUnit.map { Int64($0.rawValue) } ?? -1
+    header[.hasKilohertz] = hasKilohertz ? 1 : 0
+    header[.sampleCount] = Int64(cpu.count)
+    header[.seriesCount] = Int64(records.count)
+    header[.timesCount] = Int64(times.count)
     header.rawCPU = builder.cpu.distribution()
     header.rawMemory = builder.memory.distribution()
 
     let distances = steps.sorted()
     let nominal = builder.interval?.value ?? TraceAssembler.median(distances)
-    header.nominalStep = nominal
+    header[.nominalStep] = nominal
     for (step, count) in distances where Int128(step.value) * 2 > Int128(nominal) * 3 {
       builder.quirks[.gaps] += count
     }
     complete(nominalStep: nominal)
-    header.length = records.map(\.end).max() ?? 0
-    for kind in Quirk.allCases { header[kind] = builder.quirks[kind] }
+    header[.length] = records.map(\.end).max() ?? 0
+    for kind in Quirk.allCases { header[quirk: kind] = builder.quirks[kind] }
 
     var end = TraceImage.headerBytes
     func place(_ start: Int, _ byteCount: Int) throws(ScenarioProblem) -> Int64 {
@@ -194,12 +194,12 @@ struct TraceAssembler {
       try store.write([UInt8](repeating: 0, count: end - at - byteCount), at: at + byteCount)
       return Int64(at)
     }
-    header.cpuStart = try place(cpu.start, cpu.byteCount)
-    header.kilohertzStart = try place(kilohertz.start, kilohertz.byteCount)
-    header.memoryStart = try place(memory.start, memory.byteCount)
-    header.timesStart = try place(times.start, times.byteCount)
+    header[.cpuStart] = try place(cpu.start, cpu.byteCount)
+    header[.kilohertzStart] = try place(kilohertz.start, kilohertz.byteCount)
+    header[.memoryStart] = try place(memory.start, memory.byteCount)
+    header[.timesStart] = try place(times.start, times.byteCount)
     try writeTables(distances, at: end, &header)
-    let storage = try store.finish(count: Int(header.byteCount))
+    let storage = try store.finish(count: Int(header[.byteCount]))
     return TraceImage(storage: storage, header: header)
   }
 
@@ -240,21 +240,21 @@ struct TraceAssembler {
       table.append(record)
     }
     let words = distances.flatMap { [$0.step.value, $0.count] }
-    header.seriesStart = Int64(start)
-    header.stepsStart = header.seriesStart + Int64(table.count * TraceImage.recordWords * 8)
-    header.stepsCount = Int64(distances.count)
-    header.stepsGranule = steps.granule
-    header.namesStart = header.stepsStart + Int64(words.count * 8)
-    header.namesBytes = Int64(names.count)
+    header[.seriesStart] = Int64(start)
+    header[.stepsStart] = header[.seriesStart] + Int64(table.count * TraceImage.recordWords * 8)
+    header[.stepsCount] = Int64(distances.count)
+    header[.stepsGranule] = steps.granule
+    header[.namesStart] = header[.stepsStart] + Int64(words.count * 8)
+    header[.namesBytes] = Int64(names.count)
     names.append(contentsOf: repeatElement(0, count: (8 - names.count % 8) % 8))
-    header.byteCount = header.namesStart + Int64(names.count)
+    header[.byteCount] = header[.namesStart] + Int64(names.count)
 
     var tail: [UInt8] = []
     table.withUnsafeBytes { tail.append(contentsOf: $0) }
     words.withUnsafeBytes { tail.append(contentsOf: $0) }
     tail.append(contentsOf: names)
     try store.write(tail, at: start)
-    header.checksum = tail.withUnsafeBytes { TraceImage.checksum(of: $0, header: header) }
+    header[.checksum] = tail.withUnsafeBytes { TraceImage.checksum(of: $0, header: header) }
     try store.write(header.words, at: 0)
   }
 

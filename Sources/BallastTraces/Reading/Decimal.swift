@@ -17,7 +17,9 @@ func parseDecimal(
     isNegative = p.pointee == UInt8(ascii: "-")
     p += 1
   }
-  var mantissa: UInt64 = 0, exponent = 0, hasDigits = false
+  var mantissa: UInt64 = 0
+  var exponent = 0
+  var hasDigits = false
   while p < end {
     let digit = p.pointee &- 48
     if digit > 9 { break }
@@ -79,7 +81,8 @@ private func parseExponent(
     isNegative = cursor.pointee == UInt8(ascii: "-")
     cursor += 1
   }
-  var power = 0, hasDigits = false
+  var power = 0
+  var hasDigits = false
   while cursor < end, cursor.pointee &- 48 <= 9 {
     power = min(power * 10 + Int(cursor.pointee &- 48), 9999)
     hasDigits = true

@@ -74,7 +74,8 @@ final class LineReader {
 
   /// Makes `line` of the bytes from `start` to `end`.
   private func take(_ end: Int, isWhole: Bool) {
-    var first = start, last = end
+    var first = start
+    var last = end
     if isWhole && last > first && buffer[last - 1] == 13 { last -= 1 }
     if number == 0 && last - first >= 3 && buffer[first] == 0xef && buffer[first + 1] == 0xbb
       && buffer[first + 2] == 0xbf

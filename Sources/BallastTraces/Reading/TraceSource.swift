@@ -64,7 +64,7 @@ final class TraceSource {
   ) throws(ScenarioProblem) -> TraceSource {
     do throws(ScenarioProblem) {
       return try TraceSource(path: path)
-    } catch where error.isMissingFile {
+    } catch  where error.isMissingFile {
       throw ScenarioProblem(
         place, "there is no trace at \(path)", remedy: "correct the path", isMissingFile: true)
     }

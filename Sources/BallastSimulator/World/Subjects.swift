@@ -1,0 +1,147 @@
+import BallastMachine
+import BallastModel
+import BallastUnits
+
+extension WorldBuilder {
+  // MARK: Events
+
+  /// A scheduled event with its subjects; a change of settings and of a workload become two.
+  mutating func resolve(_ event: ScheduledEvent) -> [World.Event] {
+    switch event.action {
+    case .power(let pattern, let on):
+      return [World.Event(at: event.at, action: .power(subjects(pattern, event.place), on: on))]
+    case .setPool(let path, let change):
+      guard let (cluster, pool) = pool(path, event.place) else { return [] }
+      return [World.Event(at: event.at, action: .setPool(cluster: cluster, pool: pool, change))]
+    case .setVM(let pattern, let change):
+      let vms = subjects(pattern, event.place)
+      var events: [World.Event] = []
+      if !change.cpu.isEmpty || !change.memory.isEmpty {
+        events.append(
+          World.Event(
+            at: event.at, action: .setVMs(vms, cpu: change.cpu, memory: change.memory)))
+      }
+      if let workload = change.workload {
+        events.append(World.Event(at: event.at, action: newWorkload(workload, of: vms)))
+      }
+      return events
+    }
+  }
+
+  private mutating func newWorkload(
+    _ spec: WorkloadSpec, of vms: [VMIndex]
+  ) -> World.Event.Action {
+    var maker = WorkloadMaker(builder: self)
+    let workloads = vms.enumerated().map { position, vm -> GuestWorkload in
+      // What the change leaves out goes on as it was.
+      let old = self.vms[vm.int].workload
+      var new = maker.make(spec, vm: self.vms[vm.int].name, position: position)
+      if spec.cpu == nil { new.cpu = old.cpu }
+      if spec.memoryActive == nil { new.memoryActive = old.memoryActive }
+      if spec.memoryTouched == nil { new.memoryTouched = old.memoryTouched }
+      return new
+    }
+    problems += maker.problems
+    let parts: [(name: String, form: DemandForm?)] = [
+      ("cpu", spec.cpu), ("memory.active", spec.memoryActive),
+      ("memory.touched", spec.memoryTouched),
+    ]
+    let what = parts.compactMap { part in part.form.map { "\(part.name)=\($0.name)" } }
+    return .setWorkload(vms, workloads, what: what.joined(separator: " "))
+  }
+
+  private mutating func subjects(_ pattern: String, _ place: SourcePlace) -> [VMIndex] {
+    let found = matching(pattern)
+    if found.isEmpty { complain(place, "no VM matches \(pattern)") }
+    return found
+  }
+
+  /// "gold/web" in the only cluster that has it, or "CLUSTER:gold/web".
+  private mutating func pool(
+    _ text: String, _ place: SourcePlace
+  ) -> (cluster: Int, pool: String)? {
+    for (index, cluster) in scenario.clusters.enumerated() {
+      for path in PoolPaths(cluster.pools).paths {
+        if NamePattern(text).matchesPool(cluster: cluster.name, path: path) {
+          return (index, path)
+        }
+      }
+    }
+    complain(place, "there is no pool \(text)")
+    return nil
+  }
+
+  // MARK: Expectations
+
+  mutating func judgements(manifest: RunManifest) -> [World.Judgement] {
+    scenario.expectations.compactMap { expectation in
+      target(of: expectation, manifest).map {
+        World.Judgement(expectation: expectation, target: $0)
+      }
+    }
+  }
+
+  private mutating func target(
+    of expectation: Expectation, _ manifest: RunManifest
+  ) -> World.Judgement.Target? {
+    let metric = expectation.metric
+    let vmColumn = VMColumn.allCases.first { $0.spec.name == metric }
+    switch expectation.subjects {
+    case .run:
+      if metric == "consolidation_ratio" { return .consolidationRatio }
+    case .vms(let patterns):
+      let found = unique(patterns.flatMap { subjects($0, expectation.place) })
+      if metric == "admitted" { return .admitted(found) }
+      if let vmColumn { return .vms(vmColumn, found) }
+    case .hosts(let patterns):
+      let found = hosts.indices.filter { host in
+        patterns.contains { NamePattern($0).matches(hosts[host].name, entry: hostEntries[host]) }
+      }
+      if found.isEmpty { complain(expectation.place, "no host matches \(patterns.joined(separator: ", "))") }
+      if let column = HostColumn.allCases.first(where: { $0.spec.name == metric }) {
+        return .hosts(column, found.map { HostIndex($0) })
+      }
+    case .pools(let patterns):
+      let rows = manifest.pools.indices.filter { row in
+        let pool = manifest.pools[row]
+        return !pool.path.isEmpty
+          && patterns.contains { NamePattern($0).matchesPool(cluster: pool.cluster, path: pool.path) }
+      }
+      if rows.isEmpty { complain(expectation.place, "no pool matches \(patterns.joined(separator: ", "))") }
+      if let column = PoolColumn.allCases.first(where: { $0.spec.name == metric }) {
+        return .pools(column, rows)
+      }
+      let below = vmsBelow(rows.map { manifest.pools[$0] })
+      if below.isEmpty { complain(expectation.place, "no VM is in \(patterns.joined(separator: ", "))") }
+      if metric == "admitted" { return .admitted(below) }
+      if let vmColumn { return .vms(vmColumn, below) }
+    }
+    complain(expectation.place, "\(metric) is no metric of these subjects")
+    return nil
+  }
+
+  private func vmsBelow(_ pools: [RunManifest.Pool]) -> [VMIndex] {
+    vms.indices.filter { vm in
+      pools.contains { pool in
+        scenario.clusters[vms[vm].cluster].name == pool.cluster
+          && (vms[vm].pool == pool.path || vms[vm].pool.hasPrefix(pool.path + "/"))
+      }
+    }.map { VMIndex($0) }
+  }
+
+  private func unique(_ vms: [VMIndex]) -> [VMIndex] { Array(Set(vms)).sorted() }
+}
+
+extension DemandForm {
+  /// The key it is written with.
+  var name: String {
+    switch self {
+    case .constant: "constant"
+    case .steps: "steps"
+    case .square: "square"
+    case .diurnal: "diurnal"
+    case .random: "random"
+    case .trace: "trace"
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import BallastKernel
+import BallastMachine
+import BallastMath
+import BallastModel
+import BallastTraces
+import BallastUnits
+
+extension World {
+  /// Opens the traces of a scenario, expands its entries and finds every name.
+  ///
+  /// - Throws: all problems that only show with the traces at hand, each with its place in the scenario or trace.
+  public init(_ scenario: Scenario) throws(ScenarioError) {
+    var builder = WorldBuilder(scenario)
+    self = try builder.build()
+  }
+}
+
+/// Collects problems instead of stopping at the first.
+struct WorldBuilder {
+  let scenario: Scenario
+  var problems: [ScenarioProblem] = []
+  var traces: [String: UtilisationTrace] = [:]
+  var hosts: [HostSpec] = []
+  var hostEntries: [String] = []
+  var clusterOfHost: [Int] = []
+  var vms: [World.VM] = []
+  /// Name of the entry each VM comes from; empty where the entry has none.
+  var entryOfVM: [String] = []
+
+  init(_ scenario: Scenario) { self.scenario = scenario }
+
+  mutating func build() throws(ScenarioError) -> World {
+    openTraces()
+    addHosts()
+    addVMs()
+    let events = scenario.events.flatMap { resolve($0) }
+    if !problems.isEmpty { throw ScenarioError(problems) }
+
+    var world = World(
+      name: scenario.name, seed: scenario.seed, duration: scenario.duration,
+      controlInterval: scenario.controlInterval, recordInterval: scenario.record.interval,
+      profile: scenario.profile, placement: scenario.policies.placement,
+      clusters: scenario.clusters.enumerated().map { index, cluster in
+        World.Cluster(
+          name: cluster.name, pools: cluster.pools,
+          hosts: hosts.indices.filter { clusterOfHost[$0] == index }.map { HostIndex($0) })
+      }, hosts: hosts, vms: vms, events: events, recordedVMs: recordedVMs(),
+      traces: scenario.traces.compactMap { traces[$0.name] }, traceReads: traceReads(),
+      assumptions: assumptions())
+    world.judgements = judgements(manifest: world.manifest)
+    if !problems.isEmpty { throw ScenarioError(problems) }
+    return world
+  }
+
+  mutating func complain(
+    _ place: SourcePlace, _ message: String, remedy: String? = nil
+  ) {
+    problems.append(ScenarioProblem(place, message, remedy: remedy))
+  }
+
+  // MARK: Traces
+
+  private mutating func openTraces() {
+    for spec in scenario.traces {
+      do throws(ScenarioError) {
+        traces[spec.name] = try UtilisationTrace.open(
+          path: spec.path, format: spec.format, interval: spec.interval, place: spec.place)
+      } catch {
+        problems += error.problems
+      }
+    }
+  }
+
+  private func traceReads() -> [RunRecord.TraceRead] {
+    scenario.traces.compactMap { spec in
+      traces[spec.name].map {
+        RunRecord.TraceRead(
+          name: spec.name, path: spec.writtenPath, sha256: $0.sha256, format: $0.formatName,
+          series: $0.seriesCount, quirks: $0.quirks)
+      }
+    }
+  }
+
+  // MARK: Hosts
+
+  private mutating func addHosts() {
+    var all: [(name: String, entry: String, cluster: Int, spec: HostSpec)] = []
+    for (index, cluster) in scenario.clusters.enumerated() {
+      for entry in cluster.hosts {
+        for name in expandedNames(entry.name, count: entry.count) {
+          all.append(
+            (
+              name, entry.name, index,
+              HostSpec(
+                name: name, sockets: entry.sockets, coresPerSocket: entry.coresPerSocket,
+                threadsPerCore: entry.threadsPerCore, coreRate: entry.coreRate,
+                memory: entry.memory)
+            ))
+        }
+      }
+    }
+    all.sort { bytesPrecede($0.name, $1.name) }
+    hosts = all.map(\.spec)
+    hostEntries = all.map(\.entry)
+    clusterOfHost = all.map(\.cluster)
+  }
+
+  func host(named name: String, cluster: Int) -> HostIndex? {
+    hosts.indices.first { hosts[$0].name == name && clusterOfHost[$0] == cluster }
+      .map { HostIndex($0) }
+  }
+
+  // MARK: What is recorded
+
+  private mutating func recordedVMs() -> [VMIndex] {
+    switch scenario.record.vms {
+    case .all: return vms.indices.map { VMIndex($0) }
+    case .summary: return []
+    case .automatic:
+      return vms.count <= Self.rowsByDefaultMax ? vms.indices.map { VMIndex($0) } : []
+    case .named(let patterns):
+      var isChosen = [Bool](repeating: false, count: vms.count)
+      for pattern in patterns {
+        let found = matching(pattern)
+        if found.isEmpty {
+          complain(scenario.record.place, "record: no VM matches \(pattern)")
+        }
+        for vm in found { isChosen[vm.int] = true }
+      }
+      return isChosen.indices.filter { isChosen[$0] }.map { VMIndex($0) }
+    }
+  }
+
+  /// Above this many VMs only summaries are recorded unless the scenario says otherwise.
+  private static let rowsByDefaultMax = 1_000
+
+  private func assumptions() -> [String] {
+    var sentences = scenario.profile.assumptions
+    sentences.append(
+      "CPU at fluid fidelity: a divisible rate per host; hardware threads add nothing; no co-stop")
+    sentences.append(
+      "admission none: every VM is powered on; reservations are floors of the division, not promises")
+    sentences.append("memory: no reclaim is modelled yet; consumed memory may exceed the host's")
+    if scenario.hasSweep { sentences.append("sweep: ignored by run; the plain values were used") }
+    return sentences
+  }
+
+  // MARK: Names
+
+  /// The VMs that a name, an entry or a glob means, in order.
+  func matching(_ text: String) -> [VMIndex] {
+    let pattern = NamePattern(text)
+    return vms.indices.filter { pattern.matches(vms[$0].name, entry: entryOfVM[$0]) }
+      .map { VMIndex($0) }
+  }
+}
+
+/// NAME for one, NAME-0 … NAME-(count−1) for more.
+func expandedNames(_ name: String, count: Int) -> [String] {
+  count == 1 ? [name] : (0..<count).map { "\(name)-\($0)" }
+}
+
+/// Byte-wise order of UTF-8: the same in every locale and Unicode version, unlike `String.<`.
+func bytesPrecede(_ a: String, _ b: String) -> Bool {
+  a.utf8.lexicographicallyPrecedes(b.utf8)
+}
