@@ -27,7 +27,7 @@ struct Bench {
           name: "h\($0.offset)", sockets: 1, coresPerSocket: $0.element, threadsPerCore: 1,
           coreRate: .megahertz(1_000), memory: memory)
       }, vms: vms.map { GuestSpec(vcpus: 2, memory: .gibibytes(1), workload: $0) },
-      keepsCounters: true)
+      observationInterval: .seconds(20))
   }
 
   /// The VMs of the list are on from t = 0 on host 0.

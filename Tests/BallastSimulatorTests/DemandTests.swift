@@ -26,7 +26,8 @@ struct DemandTests {
   /// 100 % for 3 of every 10 s, else 10 %: in [0, 5) (3 × 2 + 2 × 0.2) / 5 = 1.28 GHz, in [5, 10) 0.2.
   @Test func squareIsHighFirst() {
     let workload = GuestWorkload(
-      cpu: .square(period: .seconds(10), duty: .percent(30), high: .percent(100), low: .percent(10)))
+      cpu: .square(
+        period: .seconds(10), duty: .percent(30), high: .percent(100), low: .percent(10)))
     #expect(demands(workload, 4, every: 5) == [1_280_000, 200_000, 1_280_000, 200_000])
   }
 
@@ -34,7 +35,8 @@ struct DemandTests {
   @Test(arguments: [(100, 1_600_000), (0, 400_000)] as [(Int64, Int64)])
   func squareMayBeFlat(duty: Int64, rate: Int64) {
     let workload = GuestWorkload(
-      cpu: .square(period: .seconds(10), duty: .percent(duty), high: .percent(80), low: .percent(20)))
+      cpu: .square(
+        period: .seconds(10), duty: .percent(duty), high: .percent(80), low: .percent(20)))
     #expect(demands(workload, 3, every: 7) == [rate, rate, rate])
   }
 
@@ -84,13 +86,16 @@ struct DemandTests {
   /// 1.5 GHz as recorded; 3 GHz is more than the VM's size.
   @Test func kilohertzAreReplayedAsRecorded() {
     let trace = series([1_500_000, 3_000_000, 7], end: 30, unit: .kilohertz)
-    #expect(demands(.replay(trace, .stop, length: 30), 4, every: 10) == [1_500_000, 2_000_000, 7, 0])
+    #expect(
+      demands(.replay(trace, .stop, length: 30), 4, every: 10) == [1_500_000, 2_000_000, 7, 0])
   }
 
   /// 10 % from 0, 60 % from 5, 100 % from 20 to 25 s: [0, 10) (0.2 + 1.2) / 2, [10, 20) 1.2, [20, 30) half of 2.
   @Test func unevenTimesAreExact() {
     let trace = series([100_000, 600_000, 1_000_000], times: [0, 5, 20], end: 25)
-    #expect(demands(.replay(trace, .stop, length: 25), 4, every: 10) == [700_000, 1_200_000, 1_000_000, 0])
+    #expect(
+      demands(.replay(trace, .stop, length: 25), 4, every: 10)
+        == [700_000, 1_200_000, 1_000_000, 0])
   }
 
   /// The series starts 15 s into the trace: nothing before, and in every round again.
