@@ -321,7 +321,7 @@ struct FluidHost: ~Copyable {
     for slot in 0..<table.count {
       let unlimited = min(table.demand[slot], table.cap[slot])
       table.unlimited[slot] = unlimited
-      wanted &+= unlimited  // sizes are bounded when the scenario is read
+      wanted += unlimited
     }
     deliver(wanted: wanted)
   }
