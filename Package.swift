@@ -76,11 +76,13 @@ let package = Package(
     tests("BallastKernelTests", ["BallastKernel", "BallastMath"]),
     tests("BallastManagerTests", ["BallastManager"]),
     tests("BallastTracesTests", ["BallastTraces"]),
-    tests("BallastScenarioTests", ["BallastScenario", "BallastTraces"]),
+    tests(
+      "BallastScenarioTests",
+      ["BallastScenario", "BallastTraces", "BallastMath", "BallastManager"]),
     tests("BallastReportTests", ["BallastReport"]),
     tests("BallastSimulatorTests", ["BallastSimulator", "BallastMachine", "BallastManager"]),
     tests("ContractTests", ["BallastManager", "BallastMachine", "BallastSimulator"]),
     tests("PropertyTests", ["BallastManager", "BallastMachine", "BallastSimulator"]),
-    tests("TidyTests", []),
+    tests("TidyTests", ["BallastManager", "BallastMath", "BallastModel", "BallastTraces"]),
   ]
 )

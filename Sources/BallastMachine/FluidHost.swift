@@ -67,9 +67,7 @@ struct FluidHost: ~Copyable {
 
   /// Plays all changes before `end` and delivers CPU up to it. Changes at `end` itself are left for the next call, so
   /// that who decides or samples at `end` sees the state just before it.
-  mutating func advance(
-    to end: Int64, guests: Guests
-  ) {
+  mutating func advance(to end: Int64, guests: Guests) {
     while true {
       if nextDemandChange <= now { takeDemandChanges(guests: guests) }
       if nextMemoryChange <= now { takeMemoryChanges(guests: guests) }
@@ -81,9 +79,7 @@ struct FluidHost: ~Copyable {
   }
 
   /// Books what the present rates delivered since the segment began, before any of them changes at `time`.
-  mutating func closeSegment(
-    at time: Int64, guests: Guests
-  ) {
+  mutating func closeSegment(at time: Int64, guests: Guests) {
     let span = time - max(segmentStart, sampleStart)
     if span > 0 {
       for slot in 0..<table.count {
@@ -93,16 +89,25 @@ struct FluidHost: ~Copyable {
       }
       sampleHasParts = true
     }
-    let observed = time - max(segmentStart, observationStart)
-    if let observedWork = guests.observedWork, observed > 0 {
-      for slot in 0..<table.count {
+    if let observedWork = guests.observedWork {
+      skipObservations(upTo: time, guests: guests)
+      let observed = time - max(segmentStart, observationStart)
+      for slot in 0..<table.count where observed > 0 {
         observedWork.base[Int(table.vm[slot])].add(
           demand: table.demand[slot], unlimited: table.unlimited[slot], used: table.used[slot],
           for: observed)
       }
-      observationHasParts = true
+      if observed > 0 { observationHasParts = true }
     }
     segmentStart = time
+  }
+
+  /// Counters are differenced every observation interval. While nothing changes nobody asks for them, and the
+  /// intervals that have passed meanwhile count as observed: the present one began at the last multiple.
+  private mutating func skipObservations(upTo time: Int64, guests: Guests) {
+    if let interval = guests.observationInterval, !observationHasParts {
+      observationStart = max(observationStart, time / interval * interval)
+    }
   }
 
   /// Settings changed at the present instant; call after `closeSegment`.
@@ -130,9 +135,7 @@ struct FluidHost: ~Copyable {
     table.cursorStep[slot] = 0
   }
 
-  private mutating func takeDemandChanges(
-    guests: Guests
-  ) {
+  private mutating func takeDemandChanges(guests: Guests) {
     let time = now
     closeSegment(at: time, guests: guests)
     if grid.step != 0 { takeGridChange() } else { takeSingleChanges(guests: guests, at: time) }
@@ -386,6 +389,7 @@ struct FluidHost: ~Copyable {
 
   /// What the host can report of [observationStart, now), and starts the next observation.
   mutating func observe(into seen: inout HostObservation, guests: Guests) {
+    skipObservations(upTo: now - 1, guests: guests)
     seen.time = SimTime(now)
     seen.interval = SimDuration(now - observationStart)
     seen.coreRate = spec.coreRate

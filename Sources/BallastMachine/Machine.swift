@@ -16,15 +16,15 @@ public final class Machine: @unchecked Sendable {
   /// - Parameters:
   ///   - hosts: in order of names.
   ///   - vms: in order of names; where a VM is, `powerOn` says.
-  ///   - keepsCounters: observations will be asked for during the run, not only before it starts.
-  public init(hosts specs: [HostSpec], vms: [GuestSpec], keepsCounters: Bool) {
+  ///   - observationInterval: how often counters are differenced; nil where nobody observes during the run.
+  public init(hosts specs: [HostSpec], vms: [GuestSpec], observationInterval: SimDuration?) {
     hostCount = specs.count
     vmCount = vms.count
     hosts = .allocate(capacity: max(specs.count, 1))
     for (index, spec) in specs.enumerated() {
       (hosts + index).initialize(to: FluidHost(spec))
     }
-    guests = Guests(vms, keepsCounters: keepsCounters)
+    guests = Guests(vms, observationInterval: observationInterval)
   }
 
   deinit {
@@ -231,13 +231,16 @@ struct Guests {
   let sampleWork: WorkCounters
   /// Nil where nobody observes during the run.
   let observedWork: WorkCounters?
+  /// ns
+  let observationInterval: Int64?
 
-  init(_ specs: [GuestSpec], keepsCounters: Bool) {
+  init(_ specs: [GuestSpec], observationInterval: SimDuration?) {
     count = specs.count
     base = .allocate(capacity: max(count, 1))
     for (index, spec) in specs.enumerated() { (base + index).initialize(to: Guest(spec)) }
     sampleWork = WorkCounters(count: count)
-    observedWork = keepsCounters ? WorkCounters(count: count) : nil
+    self.observationInterval = observationInterval?.value
+    observedWork = observationInterval == nil ? nil : WorkCounters(count: count)
   }
 
   func deallocate() {

@@ -53,7 +53,7 @@ public final class Simulation {
     machine = Machine(
       hosts: world.hosts,
       vms: world.vms.map { GuestSpec(vcpus: $0.vcpus, memory: $0.memory, workload: $0.workload) },
-      keepsCounters: followsEntitlements)
+      observationInterval: followsEntitlements ? world.controlInterval : nil)
     recorder = try Recorder(
       world: world, machine: machine, sink: sink, tileCount: tiles.ranges.count)
     let machine = machine

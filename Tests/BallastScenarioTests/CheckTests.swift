@@ -219,6 +219,10 @@ import Testing
       "cpu_ready_ms is a number of ms, not true or false; write a number"
     ),
     (
+      "expect: [{metric: admitted, of: {vms: []}, equals: true}]",
+      "vms names nobody; write a name or a pattern"
+    ),
+    (
       "expect: [{metric: migrations, at_most: 0}]",
       "the metric migrations is part of the format, but it is not modelled yet; remove the expectation"
     ),
@@ -232,7 +236,7 @@ import Testing
     ("sweep: {vms.web.count: 3}", "vms.web.count needs a list; write vms.web.count: [3]"),
     (
       "traces: {a: {format: plan, path: x}}",
-      "format: \"plan\" is not the name of a trace format; write planetlab"
+      "format: \"plan\" is not the name of a trace format; write ballast, bitbrains, azure-v2, azure-v1, csv or planetlab"
     ),
     (
       "traces: {a: {path: $HOME/x}}",

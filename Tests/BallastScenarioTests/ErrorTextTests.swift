@@ -100,7 +100,7 @@ import Testing
         "11:12: the VM name web is taken by the entry on line 10; choose another name",
         "11:35: memory: in 64gb, gb is no unit of memory; did you mean 64GB?",
         "12:23: placement: best-fit is part of the format, but this policy is not modelled yet; "
-          + "write first-fit or load-balance",
+          + "write load-balance or first-fit",
         "14:10: the event at 1d1h is after the run's end at 1d; move it or lengthen the run",
         "14:27: no VM is called wbe; did you mean web?",
         "14:39: state: unknown value \"up\"; write on or off",

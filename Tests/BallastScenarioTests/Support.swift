@@ -1,19 +1,14 @@
+import BallastManager
+import BallastMath
 import BallastModel
 import BallastScenario
+import BallastTraces
 
 /// The catalogs as the command hands them in.
 let catalogs = CatalogNames(
-  placement: [
-    ("first-fit", "the first host by name with room"),
-    ("load-balance", "the host with the most room"),
-  ],
-  traceFormats: [
-    ("planetlab", "one file per VM, one percentage per line")
-  ],
-  distributions: [
-    ("normal", "symmetric around the mean"), ("lognormal", "mostly low with rare high peaks"),
-    ("exponential", "many small values and a long tail"),
-  ])
+  placement: placementCatalog.map { ($0.name, $0.summary) },
+  traceFormats: TraceFormat.catalog.map { ($0.name, $0.summary) },
+  distributions: BallastMath.Distribution.catalog.map { ($0.name, $0.summary) })
 
 /// One reading of a scenario, with files that exist only in memory.
 struct Reading {

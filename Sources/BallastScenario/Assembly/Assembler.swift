@@ -1,9 +1,9 @@
 import BallastModel
 import BallastUnits
 
-/// Makes typed values of a checked tree and looks at what the grammar cannot: names that must exist,
-/// amounts that must fit each other. What the checker found wrong reads as nil here and is skipped, so
-/// one mistake is one error.
+/// Makes typed values of a checked tree and looks at what the grammar cannot: names that must
+/// exist, amounts that must fit each other. What the checker found wrong reads as nil here and is
+/// skipped, so one mistake is one error.
 struct Assembler {
   let root: Value
   let catalogs: CatalogNames

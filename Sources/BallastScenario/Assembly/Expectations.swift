@@ -13,7 +13,7 @@ extension Assembler {
   private mutating func readExpectation(_ value: Value) -> Expectation? {
     let subjects = readSubjects(value["of"])
     guard let metric = value["metric"], let name = metric.text else { return nil }
-    if let pools = value["of"]?["pools"], let subjects { checkPoolsHaveVMs(pools, name, subjects) }
+    if let pools = value["of"]?["pools"] { checkPoolsHaveVMs(pools, name) }
     guard let subjects, let column = readMetric(metric, subjects, of: value) else { return nil }
     let isCount = countMetrics.contains { $0.name == name }
     checkStatistic(value, metric, isCount: isCount)
@@ -29,6 +29,10 @@ extension Assembler {
   /// Nil when `of` is there and wrong.
   private mutating func readSubjects(_ value: Value?) -> Expectation.Subjects? {
     guard let value else { return .run }
+    for entry in value.entries where entry.value.isList && entry.value.items.isEmpty {
+      problems.add(
+        entry.value.place, "\(shown(entry.key)) names nobody", "write a name or a pattern")
+    }
     if let vms = value["vms"] {
       for item in vms.itemsOrSelf { _ = matchedVMs(item) }
       return .vms(vms.itemsOrSelf.compactMap(\.text))
@@ -45,9 +49,7 @@ extension Assembler {
   }
 
   /// A metric of VMs, asked of pools, is judged on the VMs below them: there must be some.
-  private mutating func checkPoolsHaveVMs(
-    _ value: Value, _ metric: String, _ subjects: Expectation.Subjects
-  ) {
+  private mutating func checkPoolsHaveVMs(_ value: Value, _ metric: String) {
     guard !roster.hasTraceVMs, roster.unreadable.isEmpty,
       !PoolColumn.allCases.contains(where: { $0.spec.name == metric })
     else { return }

@@ -41,7 +41,8 @@ func statistic(_ text: String) -> Expectation.Statistic? {
   return .percentile(perMille: perMille)
 }
 
-/// Typed reading for `Assembly/`. Nil for what is missing or wrong: the checker has said so already.
+/// Typed reading for `Assembly/`. Nil for what is missing or wrong: the checker has said so
+/// already.
 extension Value {
   func amount(_ dimension: Dimension) -> Int64? {
     guard let text else { return nil }

@@ -12,8 +12,9 @@ enum ObjectName: String, CaseIterable {
 }
 
 /// The scenario format as data: every key once, with its kind, unit, default, meaning and whether a
-/// model for it exists. The strict reader and the JSON Schema follow this table, and a test holds the
-/// reference in docs/SCENARIO.md against it. A new key is one line here and its use in `Assembly/`.
+/// model for it exists. The strict reader and the JSON Schema follow this table, and a test holds
+/// the reference in docs/SCENARIO.md against it. A new key is one line here and its use in
+/// `Assembly/`.
 extension ObjectName {
   var spec: ObjectSpec { Self.specs[self]! }
 

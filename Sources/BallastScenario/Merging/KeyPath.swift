@@ -1,5 +1,5 @@
-/// A path into a scenario, as in `--set` and `sweep:`: `vms.web.count`, `clusters.0.hosts.esx.count`,
-/// `vms."web.1".vcpus`. An item of a list is its `name` or its index.
+/// A path into a scenario, as in `--set` and `sweep:`: `vms.web.count`,
+/// `clusters.0.hosts.esx.count`, `vms."web.1".vcpus`. An item of a list is its `name` or its index.
 struct KeyPath {
   struct Segment {
     var text: String

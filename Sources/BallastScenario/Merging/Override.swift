@@ -1,7 +1,7 @@
 import BallastModel
 
-/// One `--set PATH=VALUE`. Its places bear the name `--set PATH`, and their column is counted in the
-/// whole argument.
+/// One `--set PATH=VALUE`. Its places bear the name `--set PATH`, and their column is counted in
+/// the whole argument.
 struct Override {
   static let prefix = "--set "
 

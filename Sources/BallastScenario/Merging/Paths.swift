@@ -43,7 +43,8 @@ struct PathResolver {
     return String(file[...slash])
   }
 
-  /// For telling whether two paths name one file: without `.`, `..` after a name, and double slashes.
+  /// For telling whether two paths name one file: without `.`, `..` after a name, and double
+  /// slashes.
   static func normalised(_ path: String) -> String {
     var parts: [Substring] = []
     for part in path.split(separator: "/") where part != "." {

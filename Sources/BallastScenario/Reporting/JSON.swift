@@ -16,7 +16,8 @@ enum JSON: Sendable {
     .members(members.map { Member(key: $0.0, value: $0.1) })
   }
 
-  /// Two spaces per level; a short array of plain values stays on one line. Ends without a line break.
+  /// Two spaces per level; a short array of plain values stays on one line. Ends without a line
+  /// break.
   var pretty: String { written(indent: "") }
 
   private func written(indent: String) -> String {

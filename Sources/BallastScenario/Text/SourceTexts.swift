@@ -1,7 +1,7 @@
 import BallastModel
 
-/// The texts a scenario was read from: the file, its imports and the `--set` arguments. Kept so that
-/// an error can show the line it is about.
+/// The texts a scenario was read from: the file, its imports and the `--set` arguments. Kept so
+/// that an error can show the line it is about.
 public struct SourceTexts: Sendable {
   private struct Text: Sendable {
     var bytes: [UInt8]

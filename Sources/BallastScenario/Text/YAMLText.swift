@@ -21,7 +21,8 @@ struct YAMLText {
 
   private mutating func read(_ original: String) -> Value? {
     var text = original
-    // Parsing again for each duplicate: a budget keeps big files with many of them from taking long.
+    // Parsing again for each duplicate: a budget keeps big files with many of them from taking
+    // long.
     var budget = 64 << 20
     while true {
       do {
