@@ -463,9 +463,10 @@ struct MeanColumns: ~Copyable {
   deinit { base?.deallocate() }
 
   mutating func reserve(rows: Int) {
-    guard rows > capacity else { return }
+    // Also for no rows: the pointers of an empty sample must be some.
+    guard rows > capacity || base == nil else { return }
     base?.deallocate()
-    capacity = max(rows, 2 * capacity)
+    capacity = max(rows, 2 * capacity, 4)
     base = .allocate(capacity: 4 * capacity)
   }
 

@@ -51,46 +51,69 @@ public enum QuantileSketch {
   public static func quantile<Count: UnsignedInteger & FixedWidthInteger>(
     counts: UnsafePointer<Count>, zeroCount: Int64, maximum: UInt16, at level: QuantileLevel
   ) -> UInt16? {
-    // Widened here, where the counter's type is known; generic code elsewhere is far slower.
-    let row = InlineArray<80, Int64> { Int64(counts[$0]) }
-    return quantile(row: row.span, zeroCount: zeroCount, maximum: Int64(maximum), at: level)
+    Reading(counts: counts, zeroCount: zeroCount, maximum: maximum).quantile(at: level)
   }
 
-  @usableFromInline
-  static func quantile(
-    row: Span<Int64>, zeroCount: Int64, maximum: Int64, at level: QuantileLevel
-  ) -> UInt16? {
-    precondition(zeroCount >= 0 && zeroCount <= row[0], "more zeros than samples in the lowest bin")
-    var total: Int64 = 0
-    for bin in row.indices { total += row[bin] }
-    guard total > 0 else { return nil }
+  /// A row made ready for several quantiles.
+  public struct Reading {
+    @usableFromInline typealias Row = InlineArray<80, Int64>
+    private let row: Row
+    private let total: Int64
+    private let zeroCount: Int64
+    private let maximum: Int64
 
-    let (whole, rest) = level.rank(among: Int128(total))
-    let rank = Int64(whole)
-    let low = sample(rank, of: total, in: row, zeroCount: zeroCount, maximum: maximum)
-    let high = sample(
-      min(rank + 1, total - 1), of: total, in: row, zeroCount: zeroCount, maximum: maximum)
-    return UInt16((level.between(low, high, rest: rest) + 0x8000) >> 16)
-  }
+    /// - Parameter zerosBeside: samples that were exactly 0 and are not counted in the row.
+    @inlinable
+    public init<Count: UnsignedInteger & FixedWidthInteger>(
+      counts: UnsafePointer<Count>, zeroCount: Int64 = 0, zerosBeside: Int64 = 0, maximum: UInt16
+    ) {
+      // Widened here, where the counter's type is known: unspecialised it takes twenty times as long.
+      var row = Row { Int64(counts[$0]) }
+      row[0] += zerosBeside
+      self.init(row: row, zeroCount: zeroCount + zerosBeside, maximum: Int64(maximum))
+    }
 
-  /// The sample of a rank, counted from 0, in units of 2^-16.
-  private static func sample(
-    _ rank: Int64, of total: Int64, in row: Span<Int64>, zeroCount: Int64, maximum: Int64
-  ) -> Int64 {
-    if rank < zeroCount { return 0 }
-    if rank == total - 1 { return maximum << 16 }
-    var place = rank
-    var bin = 0
-    while place >= row[bin] {
-      place -= row[bin]
-      bin += 1
+    @usableFromInline
+    init(row: Row, zeroCount: Int64, maximum: Int64) {
+      precondition(
+        zeroCount >= 0 && zeroCount <= row[0], "more zeros than samples in the lowest bin")
+      self.row = row
+      self.zeroCount = zeroCount
+      self.maximum = maximum
+      var total: Int64 = 0
+      for bin in row.indices { total += row[bin] }
+      self.total = total
     }
-    var (low, span) = range(ofBin: bin)
-    var count = row[bin]
-    if bin == 0 && zeroCount > 0 {  // the zeros are known; the others lie at 1…15
-      (low, span) = (1, span - 1)
-      (place, count) = (place - zeroCount, count - zeroCount)
+
+    /// See `QuantileSketch.quantile`.
+    public func quantile(at level: QuantileLevel) -> UInt16? {
+      guard total > 0 else { return nil }
+      // At most 2^32 samples and a denominator of thousands: 64 bits are enough.
+      let (rank, rest) = ((total - 1) * level.numerator)
+        .quotientAndRemainder(dividingBy: level.denominator)
+      let low = sample(rank)
+      let high = rest == 0 ? low : sample(rank + 1)
+      let whole = level.denominator
+      return UInt16((low * (whole - rest) + high * rest + (whole << 15)) / (whole << 16))
     }
-    return min((low << 16) + (span << 16) * (2 * place + 1) / (2 * count), maximum << 16)
+
+    /// The sample of a rank, counted from 0, in units of 2^-16.
+    private func sample(_ rank: Int64) -> Int64 {
+      if rank < zeroCount { return 0 }
+      if rank == total - 1 { return maximum << 16 }
+      var place = rank
+      var bin = 0
+      while place >= row[bin] {
+        place -= row[bin]
+        bin += 1
+      }
+      var (low, span) = range(ofBin: bin)
+      var count = row[bin]
+      if bin == 0 && zeroCount > 0 {  // the zeros are known; the others lie at 1…15
+        (low, span) = (1, span - 1)
+        (place, count) = (place - zeroCount, count - zeroCount)
+      }
+      return min((low << 16) + (span << 16) * (2 * place + 1) / (2 * count), maximum << 16)
+    }
   }
 }

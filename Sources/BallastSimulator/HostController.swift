@@ -50,6 +50,7 @@ final class HostController: @unchecked Sendable {
     cluster: ClusterControl?, recorder: Recorder
   ) {
     var samples = samples
+    defer { recorder.endStretch(tile: tile) }
     while true {
       let due = cluster == nil ? .never : due(host)
       let next = min(meeting, samples.next, due)

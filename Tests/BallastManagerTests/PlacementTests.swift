@@ -49,7 +49,12 @@ struct PlacementTests {
     #expect(LoadBalance().place(vm, on: hosts([(0, 0, 0), (0, 0, 0), (0, 0, 0)])) == 0)
   }
 
-  /// Overcommitted hosts are compared as well: 5/4 against 6/4.
+  /// Host 0 is idle but lacks memory (7 + 2 > 8); host 1 is at 9/4 of its CPU afterwards, and the VM's memory fits.
+  @Test func memoryFitsBeforeCPUIsBalanced() {
+    #expect(LoadBalance().place(vm, on: hosts([(0, 7, 0), (8, 6, 0)])) == 1)
+  }
+
+  /// Overcommitted hosts are compared as well: 6/4 against 5/4.
   @Test func loadBalanceNeverRefuses() {
     #expect(LoadBalance().place(vm, on: hosts([(5, 0, 0), (4, 0, 0)])) == 1)
   }

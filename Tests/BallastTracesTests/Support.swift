@@ -36,8 +36,8 @@ final class Scratch {
   func run(_ command: String) throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = ["-c", command]
-    process.currentDirectoryURL = URL(fileURLWithPath: path)
+    // Not `currentDirectoryURL`: that moves this whole process for a moment, under the feet of tests beside it.
+    process.arguments = ["-c", "cd \"$0\" && \(command)", path]
     try process.run()
     process.waitUntilExit()
     try #require(process.terminationStatus == 0, "\(command)")

@@ -34,7 +34,7 @@ struct ContractTests {
     }
   }
 
-  /// VM 1 runs for 30 s, is off for 30 s and on again for 10 s: only these count, 10 s × 2 vCPUs × 50 %.
+  /// VM 1 runs for 30 s, is off for 35 s and on again for 10 s: only these count, 10 s × 2 vCPUs × 50 %.
   @Test(arguments: BackendKind.allCases)
   func countersBeginAnewWithAPowerOn(_ kind: BackendKind) throws {
     try kind.run { rig in
@@ -43,6 +43,7 @@ struct ContractTests {
       rig.powerOff(VMIndex(1))
       rig.advance(seconds: 30)
       #expect(try rig.step().seen.row(of: VMIndex(1)) == nil)
+      rig.advance(seconds: 5)
       rig.powerOn(VMIndex(1))
       rig.advance(seconds: 10)
       let seen = try rig.step().seen

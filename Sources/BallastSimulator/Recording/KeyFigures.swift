@@ -3,18 +3,20 @@ import BallastUnits
 
 /// Running sums for the key figures of `run.json`.
 struct FigureSums {
-  private var capacity: Int128 = 0
-  private var demand: Int128 = 0
-  private var used: Int128 = 0
+  /// kHz, over the samples of full length and over the last, shorter one.
+  private struct Rates {
+    var capacity: Int64 = 0
+    var demand: Int64 = 0
+    var used: Int64 = 0
+  }
+  private var full = Rates()
+  private var tail = Rates()
   private var usedPercentMax: Int64 = 0
   /// Of the fullest host so far, thousandths of a MiB.
   private var fullest: (consumed: Int64, capacity: Int64) = (0, 1)
 
-  mutating func add(host cells: UnsafePointer<Int64>, interval: SimDuration) {
-    let time = Int128(interval.value)
-    capacity += Int128(cells[HostColumn.cpuCapacity.rawValue]) * time
-    demand += Int128(cells[HostColumn.cpuDemand.rawValue]) * time
-    used += Int128(cells[HostColumn.cpuUsed.rawValue]) * time
+  mutating func add(host cells: UnsafePointer<Int64>, isTail: Bool) {
+    if isTail { add(cells, to: &tail) } else { add(cells, to: &full) }
     usedPercentMax = max(usedPercentMax, cells[HostColumn.cpuUsedPercent.rawValue])
     let memory = cells[HostColumn.memCapacity.rawValue]
     let consumed = cells[HostColumn.memConsumed.rawValue]
@@ -26,6 +28,12 @@ struct FigureSums {
     }
   }
 
+  private func add(_ cells: UnsafePointer<Int64>, to rates: inout Rates) {
+    rates.capacity += cells[HostColumn.cpuCapacity.rawValue]
+    rates.demand += cells[HostColumn.cpuDemand.rawValue]
+    rates.used += cells[HostColumn.cpuUsed.rawValue]
+  }
+
   /// - Parameters:
   ///   - worstReady: the highest p95 of ready per vCPU of any VM, thousandths of a percent.
   ///   - consolidation: mean VMs per host, thousandths.
@@ -34,6 +42,11 @@ struct FigureSums {
     let vcpus = world.vms.reduce(Int64(0)) { $0 + Int64($1.vcpus) }
     let memory = world.hosts.reduce(Int64(0)) { $0 + $1.memory.value }
     let configured = world.vms.reduce(Int64(0)) { $0 + $1.memory.value }
+    func work(_ rate: KeyPath<Rates, Int64>) -> Int128 {
+      Int128(full[keyPath: rate]) * Int128(world.recordInterval.value)
+        + Int128(tail[keyPath: rate]) * Int128(world.tail.value)
+    }
+    let (capacity, demand, used) = (work(\.capacity), work(\.demand), work(\.used))
     return [
       figure("vms", "1", Int64(world.vms.count) * 1_000, "VMs of the scenario"),
       figure("hosts", "1", Int64(world.hosts.count) * 1_000, "hosts of the scenario"),

@@ -37,6 +37,11 @@ final class Recorder {
   private let usesSketch: UnsafeMutablePointer<Bool>
   private let summaries: VMSummaries
   private let sketchMemory: UnsafeMutablePointer<MemorySummary>
+  private let sketchMemoryCount: Int
+  /// No row, pool or verdict asks for single samples of VMs.
+  private let onlySummaries: Bool
+  /// One per tile.
+  private let blocks: UnsafeMutablePointer<SampleBlock>
   let entitlements: EntitlementBook
   let pools: PoolBook
 
@@ -107,7 +112,11 @@ final class Recorder {
     summaries = VMSummaries(
       count: needsSketches ? vmCount : 0, sampleCount: sampleCount,
       hasTail: world.tail > .zero)
-    sketchMemory = filled(needsSketches ? vmCount : 0, MemorySummary())
+    sketchMemoryCount = needsSketches ? max(vmCount, 1) : 1
+    sketchMemory = filled(sketchMemoryCount, MemorySummary())
+    onlySummaries = rowVMs.isEmpty && !followsEntitlements
+    blocks = .allocate(capacity: tileCount)
+    for tile in 0..<tileCount { (blocks + tile).initialize(to: SampleBlock()) }
 
     let columns = Set(judgements.vmColumns + (isExact ? Self.summaryColumns : []))
     history = History(
@@ -143,7 +152,10 @@ final class Recorder {
     poolCells.deallocate()
     sizes.deallocate()
     usesSketch.deallocate()
+    sketchMemory.deinitialize(count: sketchMemoryCount)
     sketchMemory.deallocate()
+    blocks.deinitialize(count: tileCount)
+    blocks.deallocate()
   }
 
   // MARK: Between advances
@@ -188,15 +200,12 @@ final class Recorder {
       - (time - interval).value / world.controlInterval.value
     var demand: Int64 = 0
     var used: Int64 = 0
-    if rowVMs.isEmpty && !followsEntitlements && !isTail && !machine.hasMovingMemory(host) {
-      for row in 0..<columns.count {
-        demand += columns.demand[row]
-        used += columns.used[row]
-        summaries.add(
-          vm: Int(columns.vm[row]), demand: columns.demand[row],
-          unlimited: columns.unlimited[row], used: columns.used[row])
-      }
+    if onlySummaries && !isTail && SampleBlock.fits(vms: columns.count)
+      && columns.count == columns.present && !machine.hasMovingMemory(host)
+    {
+      (demand, used) = blocks[tile].take(columns, into: summaries)
     } else {
+      endStretch(tile: tile)
       for row in 0..<columns.count {
         demand += columns.demand[row]
         used += columns.used[row]
@@ -208,6 +217,9 @@ final class Recorder {
       demand: demand + columns.demandElsewhere, used: used + columns.usedElsewhere,
       consumed: machine.memoryConsumed(on: host).value)
   }
+
+  /// A tile turns to another host, or the host is about to change.
+  func endStretch(tile: Int) { blocks[tile].drain(into: summaries) }
 
   private func recordVM(
     _ columns: SampleColumns, _ row: Int, host: HostIndex, interval: SimDuration, steps: Int64,
@@ -225,8 +237,8 @@ final class Recorder {
           used: columns.used[row])
       } else {
         summaries.add(
-          vm: vm, demand: columns.demand[row], unlimited: columns.unlimited[row],
-          used: columns.used[row])
+          vm: vm, demand: columns.demand + row, unlimited: columns.unlimited + row,
+          used: columns.used + row, count: 1)
       }
       sketchMemory[vm].add(
         memory.consumed, upTo: summaries.samples(of: vm), interval: world.recordInterval)
@@ -382,7 +394,7 @@ final class Recorder {
     for host in 0..<world.hosts.count {
       let cells = hosts + host * HostColumn.count
       poweredOn += cells[HostColumn.vms.rawValue]
-      figures.add(host: cells, interval: interval)
+      figures.add(host: cells, isTail: interval != world.recordInterval)
     }
     consolidation.append(
       world.hosts.isEmpty ? 0 : roundedRatio(poweredOn, by: 1, over: Int64(world.hosts.count)))
@@ -396,11 +408,9 @@ final class Recorder {
     var worstReady: Int64 = 0
     for vm in world.vms.indices {
       let row = summaryRow(vm)
-      digest.fold(Int64(vm))
-      for metric in row.metrics {
-        for cell in [metric.mean, metric.p50, metric.p95, metric.p99, metric.max] {
-          digest.fold(cell)
-        }
+      for metric in row.metrics where metric.mean != emptyCell {
+        digest.fold(metric.mean, metric.p50, metric.p95)
+        digest.fold(metric.p99, metric.max, Int64(vm))
       }
       if row.metrics[1].p95 != emptyCell { worstReady = max(worstReady, row.metrics[1].p95) }
       try sink.write(row)

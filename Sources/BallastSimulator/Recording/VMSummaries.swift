@@ -70,23 +70,41 @@ struct VMSummaries: ~Copyable {
   /// Samples of full length in which the VM was on.
   func samples(of vm: Int) -> Int64 { rows[vm].samples }
 
-  /// Adds a sample of full length; rates in kHz.
+  /// Adds samples of full length of one VM; rates in kHz, one after the other.
   ///
   /// Whether a VM waits in a sample is a coin toss under contention, so nothing branches on it.
+  func add(
+    vm: Int, demand: UnsafePointer<Int64>, unlimited: UnsafePointer<Int64>,
+    used: UnsafePointer<Int64>, count: Int
+  ) {
+    if let counters = sketches.narrow(3 * vm) {
+      add(vm: vm, demand, unlimited, used, count, counters)
+    } else {
+      add(vm: vm, demand, unlimited, used, count, sketches.wide(3 * vm))
+    }
+  }
+
   @inline(__always)
-  func add(vm: Int, demand: Int64, unlimited: Int64, used: Int64) {
-    let row = rows + vm
-    let scale = row.pointee.scale
-    let ready = demand - used
-    row.pointee.samples += 1
-    row.pointee.used.add(used)
-    row.pointee.ready.add(ready)
-    sketches.add(used, scale: scale, to: 3 * vm)
-    sketches.add(ready, scale: scale, to: 3 * vm + 1)
-    let limited = demand - unlimited
-    guard limited > 0 else { return }
-    row.pointee.limited.add(limited)
-    sketches.add(limited, scale: scale, to: 3 * vm + 2)
+  private func add<Counter: FixedWidthInteger & UnsignedInteger>(
+    vm: Int, _ demand: UnsafePointer<Int64>, _ unlimited: UnsafePointer<Int64>,
+    _ used: UnsafePointer<Int64>, _ count: Int, _ counters: UnsafeMutablePointer<Counter>
+  ) {
+    var row = rows[vm]
+    row.samples += Int64(count)
+    for sample in 0..<count {
+      let rate = used[sample]
+      let ready = demand[sample] &- rate
+      row.used.add(rate)
+      row.ready.add(ready)
+      countRate(rate, row.scale, counters)
+      countRate(ready, row.scale, counters + QuantileSketch.binCount)
+      let limited = demand[sample] &- unlimited[sample]
+      if limited > 0 {
+        row.limited.add(limited)
+        countRate(limited, row.scale, counters + 2 * QuantileSketch.binCount)
+      }
+    }
+    rows[vm] = row
   }
 
   func addTail(vm: Int, demand: Int64, unlimited: Int64, used: Int64) {
@@ -116,14 +134,16 @@ struct VMSummaries: ~Copyable {
         time += Int128(tail.value)
       }
       let largest = max(running.max, last.isPresent ? lastRate : 0)
-      let quantiles = [QuantileLevel.median, .p95, .p99].map { level -> Int64 in
-        let value = sketches.quantile(
-          of: 3 * vm + sketch, samples: row.samples, largest: fraction(largest, row), at: level)
-        return min(roundedRatio(Int64(value), by: row.size, over: 65_535), largest)
+      if largest == 0 { return MetricSummary(mean: 0, p50: 0, p95: 0, p99: 0, max: 0) }
+      let reading = sketches.reading(
+        of: 3 * vm + sketch, samples: row.samples, largest: fraction(largest, row))
+      func quantile(_ level: QuantileLevel) -> Int64 {
+        let fraction = Int64(reading.quantile(at: level) ?? 0)
+        return cell(min(roundedRatio(fraction, by: row.size, over: 65_535), largest))
       }
       return MetricSummary(
-        mean: cell(Int64((weighted + time / 2) / time)), p50: cell(quantiles[0]),
-        p95: cell(quantiles[1]), p99: cell(quantiles[2]), max: cell(largest))
+        mean: cell(Int64((weighted + time / 2) / time)), p50: quantile(.median),
+        p95: quantile(.p95), p99: quantile(.p99), max: cell(largest))
     }
     return (
       summary(row.used, last.used, sketch: 0, cell: { $0 }),
@@ -135,6 +155,15 @@ struct VMSummaries: ~Copyable {
   private func fraction(_ rate: Int64, _ row: Row) -> UInt16 {
     UInt16(min((rate &* row.scale) >> 20, 65_535))
   }
+}
+
+/// Counts a rate at most as large as the VM; zero is not counted, without a branch.
+@inline(__always)
+private func countRate<Counter: FixedWidthInteger & UnsignedInteger>(
+  _ rate: Int64, _ scale: Int64, _ counters: UnsafeMutablePointer<Counter>
+) {
+  let value = UInt32(truncatingIfNeeded: (rate &* scale) >> 20)
+  counters[QuantileSketch.bin(of: value)] &+= rate > 0 ? 1 : 0
 }
 
 /// Rows of `QuantileSketch` counters, 16 bits wide while that is enough. A plain struct of pointers.
@@ -155,30 +184,31 @@ struct SketchRows {
     wide?.deallocate()
   }
 
-  /// Counts a rate; zero is not counted, without a branch.
-  @inline(__always)
-  func add(_ rate: Int64, scale: Int64, to row: Int) {
-    let value = UInt32(truncatingIfNeeded: min((rate &* scale) >> 20, 65_535))
-    let cell = row &* QuantileSketch.binCount &+ QuantileSketch.bin(of: value)
-    if let narrow { narrow[cell] &+= rate > 0 ? 1 : 0 } else { wide![cell] &+= rate > 0 ? 1 : 0 }
+  /// The counters from a row on, where they are 16 bits wide.
+  func narrow(_ row: Int) -> UnsafeMutablePointer<UInt16>? {
+    narrow.map { $0 + row * QuantileSketch.binCount }
   }
 
+  /// The counters from a row on, where they are 32 bits wide.
+  func wide(_ row: Int) -> UnsafeMutablePointer<UInt32> { wide! + row * QuantileSketch.binCount }
+
+  /// A row ready for quantiles in fractions of 65,535.
+  ///
   /// - Parameter samples: of the VM; those that are not counted in the row were zero.
-  func quantile(of row: Int, samples: Int64, largest: UInt16, at level: QuantileLevel) -> UInt16 {
-    if largest == 0 { return 0 }
-    return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: QuantileSketch.binCount) { counts in
-      var counted: Int64 = 0
-      for bin in 0..<QuantileSketch.binCount {
-        let cell = row * QuantileSketch.binCount + bin
-        let count = narrow.map { UInt32($0[cell]) } ?? wide![cell]
-        counts.initializeElement(at: bin, to: count)
-        counted += Int64(count)
-      }
-      let zeros = samples - counted
-      counts[0] += UInt32(zeros)
-      return QuantileSketch.quantile(
-        counts: UnsafePointer(counts.baseAddress!), zeroCount: zeros, maximum: largest, at: level)
-        ?? 0
+  func reading(of row: Int, samples: Int64, largest: UInt16) -> QuantileSketch.Reading {
+    if let narrow {
+      return reading(narrow + row * QuantileSketch.binCount, samples, largest)
     }
+    return reading(wide(row), samples, largest)
+  }
+
+  @inline(__always)
+  private func reading<Counter: FixedWidthInteger & UnsignedInteger>(
+    _ counts: UnsafeMutablePointer<Counter>, _ samples: Int64, _ largest: UInt16
+  ) -> QuantileSketch.Reading {
+    var counted: Int64 = 0
+    for bin in 0..<QuantileSketch.binCount { counted += Int64(counts[bin]) }
+    return QuantileSketch.Reading(
+      counts: counts, zerosBeside: samples - counted, maximum: largest)
   }
 }

@@ -34,11 +34,12 @@ extension WorldBuilder {
     var maker = WorkloadMaker(builder: self)
     let workloads = vms.enumerated().map { position, vm -> GuestWorkload in
       // What the change leaves out goes on as it was.
-      let old = self.vms[vm.int].workload
+      let old = laterWorkloads[vm] ?? self.vms[vm.int].workload
       var new = maker.make(spec, vm: self.vms[vm.int].name, position: position)
       if spec.cpu == nil { new.cpu = old.cpu }
       if spec.memoryActive == nil { new.memoryActive = old.memoryActive }
       if spec.memoryTouched == nil { new.memoryTouched = old.memoryTouched }
+      laterWorkloads[vm] = new
       return new
     }
     problems += maker.problems
