@@ -31,8 +31,9 @@ struct Ballast: ParsableCommand {
       note("ballast: '\(first)' is not built yet; see docs/ for what is")
       Foundation.exit(Exit.usage.rawValue)
     }
-    // A reader that goes away (`ballast … | head`) is not a crash.
+    // A reader that goes away (`ballast … | head`) and a file size limit are failed writes, not crashes.
     signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
     main(arguments)
   }
 }

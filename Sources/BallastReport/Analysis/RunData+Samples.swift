@@ -68,7 +68,10 @@ extension RunData {
       if let held = row.number(limited), held >= Thresholds.limited {
         totals[index].limitedSeconds += length
         let onHost = hostOf[hostIndex]
-        if onHost >= 0, hosts[onHost].usedPercent[at] < Thresholds.spare {
+        // A damaged hosts.csv may lack rows that vms.csv has.
+        if onHost >= 0, at < hosts[onHost].usedPercent.count,
+          hosts[onHost].usedPercent[at] < Thresholds.spare
+        {
           totals[index].limitedBesideIdleSeconds += length
         }
       }

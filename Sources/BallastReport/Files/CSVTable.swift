@@ -18,15 +18,12 @@ final class CSVTable {
       throw RunReadError(path: path, reason: systemReason())
     }
     let size = Int(status.st_size)
-    if size == 0 {
-      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
-    } else {
-      let mapped = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
-      guard let mapped, mapped != MAP_FAILED else {
-        throw RunReadError(path: path, reason: systemReason())
-      }
-      bytes = UnsafeRawBufferPointer(start: mapped, count: size)
+    guard size > 0 else { throw RunReadError(path: path, reason: "is empty") }
+    let mapped = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
+    guard let mapped, mapped != MAP_FAILED else {
+      throw RunReadError(path: path, reason: systemReason())
     }
+    bytes = UnsafeRawBufferPointer(start: mapped, count: size)
     let end = bytes.firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
     header = String(decoding: UnsafeRawBufferPointer(rebasing: bytes[0..<end]), as: UTF8.self)
       .split(separator: ",", omittingEmptySubsequences: false).map(String.init)
@@ -50,7 +47,8 @@ final class CSVTable {
     return index
   }
 
-  /// Calls `body` with each row. A last line without its line feed belongs to a run that was killed and is left out.
+  /// Calls `body` with each row. A last line without its line feed is an error: whole files end with one, and a page on
+  /// half a run would look like one on the whole.
   func forEachRow(_ body: (CSVRow) throws(RunReadError) -> Void) throws(RunReadError) {
     let fields = UnsafeMutableBufferPointer<CSVRow.Field>.allocate(capacity: header.count)
     defer { fields.deallocate() }
@@ -97,7 +95,9 @@ final class CSVTable {
           break
         }
       }
-      guard isWhole else { return }
+      guard isWhole else {
+        throw RunReadError(path: path, reason: "ends in the middle of line \(line)")
+      }
       guard field == width else {
         throw RunReadError(
           path: path, reason: "line \(line) has \(field) cells, the header \(width)")

@@ -112,6 +112,12 @@ public final class RunDirectory {
     lock = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard lock >= 0 else { throw .failed(path: directory, reason: systemReason()) }
     guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { throw .inUse(path: directory) }
+    // Between open and flock another run may have removed this directory and made its own.
+    var locked = stat()
+    var current = stat()
+    guard fstat(lock, &locked) == 0, stat(directory, &current) == 0,
+      locked.st_ino == current.st_ino, locked.st_dev == current.st_dev
+    else { throw .inUse(path: directory) }
   }
 
   private func release() {

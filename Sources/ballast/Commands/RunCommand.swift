@@ -52,7 +52,13 @@ struct RunCommand: ParsableCommand {
   }
 
   func run() throws {
-    let loaded = try loadScenario(file, overrides: set, seed: seed)
+    let loaded: LoadedScenario
+    do throws(UnreadableFile) {
+      loaded = try loadScenario(file, overrides: set, seed: seed)
+    } catch {
+      note("ballast: cannot read \(file): \(error)")
+      throw Exit.fileMissing.code
+    }
     let scenario: Scenario
     switch loaded.result {
     case .success(let read): scenario = read
@@ -61,6 +67,8 @@ struct RunCommand: ParsableCommand {
     if scenario.hasSweep && !quiet {
       note("ballast: sweep: is ignored by run; the plain values are used")
     }
+    // From here on there is something to tidy up, so a signal no longer just ends the process.
+    Interrupt.watch()
     let directory = try makeDirectory(for: scenario)
     let world: World
     switch buildWorld(scenario) {
@@ -69,7 +77,6 @@ struct RunCommand: ParsableCommand {
       directory.discard()
       throw complain(error, in: loaded.texts)
     }
-    Interrupt.watch()
     do {
       try write(world, to: directory, scenarioSHA256: loaded.sha256)
     } catch let error as RunSinkError {
@@ -79,6 +86,10 @@ struct RunCommand: ParsableCommand {
     } catch let error as RunDirectoryError {
       directory.discard()
       note("ballast: \(error)")
+      throw Exit.cannotWrite.code
+    } catch let error as RunReadError {
+      directory.discard()
+      note("ballast: cannot read back what was written: \(error)")
       throw Exit.cannotWrite.code
     }
   }
@@ -111,20 +122,23 @@ struct RunCommand: ParsableCommand {
       note("ballast: interrupted after \(record.simulated) of simulated time; kept \(kept)")
       throw Exit.interrupted.code
     }
-    if verify { try verify(world, against: record, in: directory) }
+    let isVerified = verify ? try verify(world, against: record, in: directory) : true
     try directory.commit()
+    guard isVerified else {
+      note("ballast: interrupted while verifying; \(directory.path) is whole but not verified")
+      throw Exit.interrupted.code
+    }
     if json { output(String(result.json.dropLast())) } else if !quiet { summarise(record, directory) }
     if record.expectations.contains(where: { !$0.isMet }) { throw Exit.expectationNotMet.code }
   }
 
-  /// The same world once more, on another number of threads, into nothing.
-  private func verify(_ world: World, against record: RunRecord, in directory: RunDirectory) throws {
+  /// The same world once more, on another number of threads, into nothing. False when interrupted.
+  private func verify(
+    _ world: World, against record: RunRecord, in directory: RunDirectory
+  ) throws -> Bool {
     let again = try Simulation(world, sink: NullSink(), threads: threads == 1 ? 2 : 1).run(
       shouldStop: { Interrupt.isRequested })
-    guard again.isComplete else {
-      directory.discard()
-      throw Exit.interrupted.code
-    }
+    guard again.isComplete else { return false }
     guard again.digest == record.digest else {
       note(
         "ballast: a second run differs: digest \(hex(again.digest)) instead of \(hex(record.digest));"
@@ -133,6 +147,7 @@ struct RunCommand: ParsableCommand {
       throw Exit.bug.code
     }
     if !quiet { note("verified: a second run has the same digest \(hex(record.digest))") }
+    return true
   }
 
   private func summarise(_ record: RunRecord, _ directory: RunDirectory) {

@@ -76,9 +76,16 @@ struct TraceCommand: ParsableCommand {
 
     func run() throws {
       let target = out ?? defaultTarget
-      if !force && fileExists(target) {
-        note("ballast: \(target) exists; --force replaces it, --out names another")
-        throw Exit.cannotWrite.code
+      if fileExists(target) {
+        // The trace takes its name at the end, by a rename: that would replace a device or a folder too.
+        guard isRegularFile(target) else {
+          note("ballast: \(target) is not a regular file; --out names another")
+          throw Exit.cannotWrite.code
+        }
+        guard force else {
+          note("ballast: \(target) exists; --force replaces it, --out names another")
+          throw Exit.cannotWrite.code
+        }
       }
       let trace = try source.open()
       do throws(TraceWriteError) {

@@ -19,10 +19,12 @@ struct ValidateCommand: ParsableCommand {
     var codes: [ExitCode] = []
     for file in files {
       let loaded: LoadedScenario
-      do {
+      do throws(UnreadableFile) {
         loaded = try loadScenario(file)
-      } catch let code as ExitCode {
-        codes.append(code)
+      } catch {
+        outcomes.append((file, error.asProblem, SourceTexts()))
+        if !json { note("ballast: cannot read \(file): \(error)") }
+        codes.append(Exit.fileMissing.code)
         continue
       }
       let checked = loaded.result.flatMap(buildWorld)

@@ -23,17 +23,11 @@ struct LoadedScenario {
 
 /// Reads and checks a scenario file; `-` is standard input.
 ///
-/// - Throws: exit 66 where there is no such file.
+/// - Throws: where there is no such file, which is exit 66.
 func loadScenario(
   _ path: String, overrides: [String] = [], seed: UInt64? = nil
-) throws -> LoadedScenario {
-  let bytes: [UInt8]
-  do {
-    bytes = path == "-" ? readStandardInput() : try readBytes(path)
-  } catch {
-    note("ballast: cannot read \(path): \(reason(of: error))")
-    throw Exit.fileMissing.code
-  }
+) throws(UnreadableFile) -> LoadedScenario {
+  let bytes = path == "-" ? readStandardInput() : try readBytes(path)
   var texts = SourceTexts()
   var result: Result<Scenario, ScenarioError>
   do throws(ScenarioError) {
@@ -69,13 +63,39 @@ func outcomeCode(of error: ScenarioError) -> ExitCode {
   error.problems.allSatisfy(\.isMissingFile) ? Exit.fileMissing.code : Exit.scenarioWrong.code
 }
 
-func readBytes(_ path: String) throws -> [UInt8] {
-  var isDirectory: ObjCBool = false
-  if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
-    throw CocoaError(.fileReadUnknown, userInfo: [NSLocalizedDescriptionKey: "it is a directory"])
+/// A file that cannot be read, with the system's reason: "No such file or directory".
+struct UnreadableFile: Error, CustomStringConvertible {
+  var path: String
+  var reason: String
+  var description: String { reason }
+
+  /// As an error of a scenario, for `validate --json`.
+  var asProblem: ScenarioError {
+    ScenarioError([
+      ScenarioProblem(
+        SourcePlace(file: path, line: 1, column: 1), "cannot read the file: \(reason)",
+        isMissingFile: true)
+    ])
   }
-  return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
 }
+
+/// The system is asked first, because Foundation's own errors are wordy and lack the reason.
+func readBytes(_ path: String) throws(UnreadableFile) -> [UInt8] {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { throw UnreadableFile(path: path, reason: systemReason()) }
+  let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+  var status = stat()
+  guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT != S_IFDIR else {
+    throw UnreadableFile(path: path, reason: "it is a directory")
+  }
+  do {
+    return [UInt8](try file.readToEnd() ?? Data())
+  } catch {
+    throw UnreadableFile(path: path, reason: reason(of: error))
+  }
+}
+
+private func systemReason() -> String { String(cString: strerror(errno)) }
 
 private func readStandardInput() -> [UInt8] {
   [UInt8](FileHandle.standardInput.readDataToEndOfFile())
@@ -90,3 +110,8 @@ func reason(of error: any Error) -> String {
 }
 
 func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+func isRegularFile(_ path: String) -> Bool {
+  var status = stat()
+  return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+}
