@@ -319,12 +319,16 @@ struct FluidHost: ~Copyable {
     let table = table
     var wanted: Int64 = 0
     for slot in 0..<table.count {
-      let demand = table.demand[slot]
-      let unlimited = min(demand, table.cap[slot])
+      let unlimited = min(table.demand[slot], table.cap[slot])
       table.unlimited[slot] = unlimited
-      table.used[slot] = unlimited
       wanted += unlimited
     }
+    deliver(wanted: wanted)
+  }
+
+  /// - Parameter wanted: Σ unlimited.
+  private mutating func deliver(wanted: Int64) {
+    let table = table
     if let pools {
       settleFloors()
       pools.settle(table, capacity: cpuCapacity)
@@ -333,6 +337,11 @@ struct FluidHost: ~Copyable {
       waterFill(
         capacity: cpuCapacity, lower: table.floor, upper: table.unlimited, weights: table.weight,
         count: table.count, into: table.used, scratch: &scratch)
+    } else {
+      // Computed once more rather than copied: a call to copy ten numbers costs more than the ten minima.
+      for slot in 0..<table.count {
+        table.used[slot] = min(table.demand[slot], table.cap[slot])
+      }
     }
     isSettled = true
     #if DEBUG || BALLAST_CHECKS
@@ -354,18 +363,14 @@ struct FluidHost: ~Copyable {
   /// the host changes. Where nothing changed during the sample they are the host's own columns, uncopied.
   mutating func takeSample(at time: Int64, guests: Guests) -> SampleColumns {
     let interval = time - sampleStart
-    defer {
-      sampleStart = time
-      sampleHasParts = false
-      if !departed.isEmpty { departed.removeAll(keepingCapacity: true) }
-      handedOver = WorkCounter()
-      brought = WorkCounter()
-    }
+    defer { sampleStart = time }
     guard sampleHasParts else {
+      if !departed.isEmpty { forgetParts() }
       return SampleColumns(
         count: table.count, present: table.count, vm: table.vm, demand: table.demand,
         unlimited: table.unlimited, used: table.used)
     }
+    defer { forgetParts() }
     let span = time - max(segmentStart, sampleStart)
     means.reserve(rows: table.count + departed.count)
     for slot in 0..<table.count {
@@ -385,6 +390,13 @@ struct FluidHost: ~Copyable {
       mean(handedOver.demand, interval) - mean(brought.demand, interval)
     columns.usedElsewhere = mean(handedOver.used, interval) - mean(brought.used, interval)
     return columns
+  }
+
+  private mutating func forgetParts() {
+    sampleHasParts = false
+    departed.removeAll(keepingCapacity: true)
+    handedOver = WorkCounter()
+    brought = WorkCounter()
   }
 
   /// What the host can report of [observationStart, now), and starts the next observation.
@@ -494,5 +506,5 @@ private func mean(_ work: Int128, _ interval: Int64) -> Int64 {
 /// Parts per million of a size, or kHz as recorded; rounded down, never above the size.
 @inline(__always)
 private func replayedDemand(_ sample: UInt32, scale: Int64, size: Int64) -> Int64 {
-  min(Int64(sample) * scale / 1_000_000, size)
+  min(Int64(bitPattern: UInt64(sample) &* UInt64(bitPattern: scale) / 1_000_000), size)
 }

@@ -25,6 +25,7 @@ public enum QuantileSketch {
   }
 
   /// The values of a bin: `low`, and how many follow it.
+  @inlinable
   static func range(ofBin bin: Int) -> (low: Int64, span: Int64) {
     let doubling = max(bin / 8 - 1, 0)
     let width = Int64(1) << (Int64(droppedBits) + Int64(doubling))
@@ -54,38 +55,34 @@ public enum QuantileSketch {
     Reading(counts: counts, zeroCount: zeroCount, maximum: maximum).quantile(at: level)
   }
 
-  /// A row made ready for several quantiles.
-  public struct Reading {
-    @usableFromInline typealias Row = InlineArray<80, Int64>
-    private let row: Row
-    private let total: Int64
-    private let zeroCount: Int64
-    private let maximum: Int64
+  /// A row made ready for several quantiles; the counters are lent.
+  public struct Reading<Count: UnsignedInteger & FixedWidthInteger> {
+    @usableFromInline let counts: UnsafePointer<Count>
+    @usableFromInline let zerosBeside: Int64
+    @usableFromInline let zeroCount: Int64
+    @usableFromInline let maximum: Int64
+    @usableFromInline let total: Int64
 
-    /// - Parameter zerosBeside: samples that were exactly 0 and are not counted in the row.
+    /// - Parameters:
+    ///   - zeroCount: how many samples counted in the lowest bin were exactly 0.
+    ///   - zerosBeside: samples that were exactly 0 and are not counted in the row.
     @inlinable
-    public init<Count: UnsignedInteger & FixedWidthInteger>(
+    public init(
       counts: UnsafePointer<Count>, zeroCount: Int64 = 0, zerosBeside: Int64 = 0, maximum: UInt16
     ) {
-      // Widened here, where the counter's type is known: unspecialised it takes twenty times as long.
-      var row = Row { Int64(counts[$0]) }
-      row[0] += zerosBeside
-      self.init(row: row, zeroCount: zeroCount + zerosBeside, maximum: Int64(maximum))
-    }
-
-    @usableFromInline
-    init(row: Row, zeroCount: Int64, maximum: Int64) {
       precondition(
-        zeroCount >= 0 && zeroCount <= row[0], "more zeros than samples in the lowest bin")
-      self.row = row
-      self.zeroCount = zeroCount
-      self.maximum = maximum
-      var total: Int64 = 0
-      for bin in row.indices { total += row[bin] }
+        zeroCount >= 0 && zeroCount <= Int64(counts[0]), "more zeros than samples in the lowest bin")
+      self.counts = counts
+      self.zerosBeside = zerosBeside
+      self.zeroCount = zeroCount + zerosBeside
+      self.maximum = Int64(maximum)
+      var total = zerosBeside
+      for bin in 0..<binCount { total += Int64(counts[bin]) }
       self.total = total
     }
 
     /// See `QuantileSketch.quantile`.
+    @inlinable
     public func quantile(at level: QuantileLevel) -> UInt16? {
       guard total > 0 else { return nil }
       // At most 2^32 samples and a denominator of thousands: 64 bits are enough.
@@ -98,21 +95,21 @@ public enum QuantileSketch {
     }
 
     /// The sample of a rank, counted from 0, in units of 2^-16.
-    private func sample(_ rank: Int64) -> Int64 {
+    @inlinable
+    func sample(_ rank: Int64) -> Int64 {
       if rank < zeroCount { return 0 }
       if rank == total - 1 { return maximum << 16 }
-      var place = rank
+      // The zeros are known; what else the lowest bin holds lies at 1…15.
+      var place = rank - zeroCount
       var bin = 0
-      while place >= row[bin] {
-        place -= row[bin]
+      var count = Int64(counts[0]) + zerosBeside - zeroCount
+      while place >= count {
+        place -= count
         bin += 1
+        count = Int64(counts[bin])
       }
       var (low, span) = range(ofBin: bin)
-      var count = row[bin]
-      if bin == 0 && zeroCount > 0 {  // the zeros are known; the others lie at 1…15
-        (low, span) = (1, span - 1)
-        (place, count) = (place - zeroCount, count - zeroCount)
-      }
+      if bin == 0 && zeroCount > 0 { (low, span) = (1, span - 1) }
       return min((low << 16) + (span << 16) * (2 * place + 1) / (2 * count), maximum << 16)
     }
   }

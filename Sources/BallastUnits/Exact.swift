@@ -14,15 +14,19 @@ public func scaled(_ a: Int64, by b: Int64, over c: Int64) -> Int64 {
 
 /// `a · b / c`, exact through 128 bits, rounded to nearest, half away from zero. `c` must be positive.
 @inlinable
+@inline(__always)
 public func roundedRatio(_ a: Int64, by b: Int64, over c: Int64) -> Int64 {
   precondition(c > 0, "roundedRatio(_:by:over:) needs a positive divisor")
   let (product, overflow) = a.multipliedReportingOverflow(by: b)
-  if !overflow {
-    let quotient = product / c
-    let rest = product - quotient * c
-    if rest.magnitude >= (c.magnitude + 1) / 2 { return product < 0 ? quotient - 1 : quotient + 1 }
-    return quotient
-  }
+  if overflow { return wideRoundedRatio(a, b, c) }
+  let quotient = product / c
+  let rest = product - quotient * c
+  if rest.magnitude >= (c.magnitude + 1) / 2 { return product < 0 ? quotient - 1 : quotient + 1 }
+  return quotient
+}
+
+@usableFromInline
+func wideRoundedRatio(_ a: Int64, _ b: Int64, _ c: Int64) -> Int64 {
   let wide = Int128(a) * Int128(b)
   let quotient = wide / Int128(c)
   let rest = wide - quotient * Int128(c)

@@ -70,7 +70,7 @@ import Testing
     #expect(found.map(\.severity) == [.bad])
     #expect(
       found[0].title
-        == "1\u{00A0}VM is held back by a CPU limit while their hosts have CPU to spare")
+        == "1\u{00A0}VM is held back by a CPU limit while its host has CPU to spare")
     #expect(found[0].text.contains("100\u{00A0}% of that time"))
     #expect(found[0].lever.contains("3.0\u{00A0}GHz"))
   }

@@ -43,6 +43,17 @@ import Testing
     #expect(try entries() == ["day"])
   }
 
+  /// The path in messages is the one that was given, also where a run is replaced; only a link is followed.
+  @Test func pathStaysAsGivenUnlessItIsALink() throws {
+    try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
+    try put("old", target + "/run.json")
+    let roundabout = root.path + "/reports/../reports/day"
+    #expect(try RunDirectory(roundabout, force: true).path == roundabout)
+    try FileManager.default.createSymbolicLink(
+      atPath: root.path + "/link", withDestinationPath: target)
+    #expect(try RunDirectory(root.path + "/link", force: true).path.hasSuffix("/reports/day"))
+  }
+
   /// A mistyped --out must not cost somebody their files.
   @Test func forceReplacesOnlyRuns() throws {
     try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)

@@ -34,8 +34,9 @@ public final class RunDirectory {
   public init(_ path: String, force: Bool) throws(RunDirectoryError) {
     var trimmed = path
     while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }
-    // A link is followed once, here, so that the renames below move what it points to and not the link.
-    if let real = realpath(trimmed, nil) {
+    // A link is followed once, here, so that the renames below move what it points to and not the link. Any other path
+    // stays as it was given, for messages.
+    if isLink(trimmed), let real = realpath(trimmed, nil) {
       trimmed = String(cString: real)
       free(real)
     }
@@ -126,6 +127,11 @@ public final class RunDirectory {
 }
 
 private func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+private func isLink(_ path: String) -> Bool {
+  var status = stat()
+  return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+}
 
 /// A run, or an empty directory.
 private func isReplaceable(_ path: String) -> Bool {

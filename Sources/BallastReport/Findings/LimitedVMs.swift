@@ -30,7 +30,7 @@ func limitedVMs(_ data: RunData) -> [Finding] {
       text +=
         " For \(percent(besideIdle / heldSeconds * 100)) of that time the host had CPU to spare"
       text +=
-        isAlone ? ": the limit costs them the time, not a neighbour." : "; else it was busy, too."
+        isAlone ? ": the limit costs the time, not a neighbour." : "; else it was busy, too."
     }
     let lost = totals.reduce(0) { $0 + max(0, $1.demand - $1.used) }
     let peak = totals.map(\.demandMax).max() ?? .nan
@@ -40,7 +40,7 @@ func limitedVMs(_ data: RunData) -> [Finding] {
     return Finding(
       group.severity,
       "\(count(facts.count, "VM is", "VMs are")) held back by a CPU limit"
-        + (isAlone ? " while their hosts have CPU to spare" : ""),
+        + (isAlone ? " while \(facts.count == 1 ? "its host has" : "their hosts have") CPU to spare" : ""),
       text, subjects: group.vms.map { (.vm($0), percent(data.vms[$0].limited.p95)) },
       lever: lever + ".", harm: lost / 3_600_000 + worst.limited.p95 / 1_000)
   }

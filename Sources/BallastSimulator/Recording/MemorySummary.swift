@@ -24,7 +24,11 @@ struct MemorySummary {
   }
 
   var summary: MetricSummary {
-    History.Series(
+    if steps.count == 1 {
+      let cell = Bytes(steps[0].value).milliMebibytes
+      return MetricSummary(mean: cell, p50: cell, p95: cell, p99: cell, max: cell)
+    }
+    return History.Series(
       cells: steps.map { Bytes($0.value).milliMebibytes }, intervals: steps.map(\.time)
     ).summary
   }

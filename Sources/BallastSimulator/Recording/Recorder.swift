@@ -286,16 +286,21 @@ final class Recorder {
     cells[VMColumn.memConsumed.rawValue] = memory.consumed.milliMebibytes
   }
 
-  /// Writes the cells of a host. VMs and vCPUs change only at meeting points, where windows end.
-  private func writeHost(_ host: HostIndex, _ sample: HostSample, interval: SimDuration) {
+  /// Writes the cells that only meeting points change; windows end there.
+  private func writeHostState(_ host: HostIndex) {
     let cells = hostCells + host.int * HostColumn.count
-    let capacity = machine.cpuCapacity(of: host)
     cells[HostColumn.vms.rawValue] = Int64(machine.vmCount(on: host)) * 1_000
     cells[HostColumn.vcpus.rawValue] = machine.vcpuCount(on: host) * 1_000
-    cells[HostColumn.cpuCapacity.rawValue] = capacity.value
+    cells[HostColumn.cpuCapacity.rawValue] = machine.cpuCapacity(of: host).value
+  }
+
+  /// Writes the cells of one sample; those of `writeHostState` are there.
+  private func writeHost(_ host: HostIndex, _ sample: HostSample, interval: SimDuration) {
+    let cells = hostCells + host.int * HostColumn.count
     cells[HostColumn.cpuDemand.rawValue] = sample.demand
     cells[HostColumn.cpuUsed.rawValue] = sample.used
-    cells[HostColumn.cpuUsedPercent.rawValue] = percent(sample.used, of: capacity.value)
+    cells[HostColumn.cpuUsedPercent.rawValue] = percent(
+      sample.used, of: cells[HostColumn.cpuCapacity.rawValue])
     cells[HostColumn.cpuReady.rawValue] = readyTime(
       sample.demand - sample.used, interval: interval, coreRate: machine.coreRate(of: host))
     if consumedShown[host.int] != sample.consumed {
@@ -311,19 +316,23 @@ final class Recorder {
   private func readyTime(
     _ missing: Int64, interval: SimDuration, coreRate: Kilohertz
   ) -> Int64 {
-    interval.value % 1_000 == 0
+    if missing == 0 { return 0 }
+    return interval.value % 1_000 == 0
       ? roundedRatio(missing, by: interval.value / 1_000, over: coreRate.value)
       : roundedRatio(missing, by: interval.value, over: coreRate.value * 1_000)
   }
 
+  /// Thousandths of a percent. The two ends, the most frequent values under contention, need no division.
   private func percent(_ part: Int64, of whole: Int64) -> Int64 {
-    whole > 0 ? roundedRatio(part, by: 100_000, over: whole) : 0
+    if part == 0 || whole <= 0 { return 0 }
+    return part == whole ? 100_000 : roundedRatio(part, by: 100_000, over: whole)
   }
 
   // MARK: Windows, from one thread
 
   /// Hands the samples of a window to the sink; `times` are their ends.
   func flush(_ times: [SimTime], clusters: [PoolTreeView]) throws(RunSinkError) {
+    for host in world.hosts.indices { writeHostState(HostIndex(host)) }
     for (slot, time) in times.enumerated() {
       let interval = time - (world.sampleEnd(before: time))
       let vms = vmCells + slot * rowVMs.count * VMColumn.count

@@ -135,15 +135,14 @@ struct VMSummaries: ~Copyable {
       }
       let largest = max(running.max, last.isPresent ? lastRate : 0)
       if largest == 0 { return MetricSummary(mean: 0, p50: 0, p95: 0, p99: 0, max: 0) }
-      let reading = sketches.reading(
+      let quantiles = sketches.quantiles(
         of: 3 * vm + sketch, samples: row.samples, largest: fraction(largest, row))
-      func quantile(_ level: QuantileLevel) -> Int64 {
-        let fraction = Int64(reading.quantile(at: level) ?? 0)
-        return cell(min(roundedRatio(fraction, by: row.size, over: 65_535), largest))
+      func rate(_ fraction: Int64) -> Int64 {
+        cell(min(roundedRatio(fraction, by: row.size, over: 65_535), largest))
       }
       return MetricSummary(
-        mean: cell(Int64((weighted + time / 2) / time)), p50: quantile(.median),
-        p95: quantile(.p95), p99: quantile(.p99), max: cell(largest))
+        mean: cell(Int64((weighted + time / 2) / time)), p50: rate(quantiles.median),
+        p95: rate(quantiles.p95), p99: rate(quantiles.p99), max: cell(largest))
     }
     return (
       summary(row.used, last.used, sketch: 0, cell: { $0 }),
@@ -192,23 +191,27 @@ struct SketchRows {
   /// The counters from a row on, where they are 32 bits wide.
   func wide(_ row: Int) -> UnsafeMutablePointer<UInt32> { wide! + row * QuantileSketch.binCount }
 
-  /// A row ready for quantiles in fractions of 65,535.
+  /// Median, p95 and p99 of one row as fractions of 65,535.
   ///
   /// - Parameter samples: of the VM; those that are not counted in the row were zero.
-  func reading(of row: Int, samples: Int64, largest: UInt16) -> QuantileSketch.Reading {
+  func quantiles(
+    of row: Int, samples: Int64, largest: UInt16
+  ) -> (median: Int64, p95: Int64, p99: Int64) {
     if let narrow {
-      return reading(narrow + row * QuantileSketch.binCount, samples, largest)
+      return quantiles(narrow + row * QuantileSketch.binCount, samples, largest)
     }
-    return reading(wide(row), samples, largest)
+    return quantiles(wide(row), samples, largest)
   }
 
   @inline(__always)
-  private func reading<Counter: FixedWidthInteger & UnsignedInteger>(
+  private func quantiles<Counter: FixedWidthInteger & UnsignedInteger>(
     _ counts: UnsafeMutablePointer<Counter>, _ samples: Int64, _ largest: UInt16
-  ) -> QuantileSketch.Reading {
+  ) -> (median: Int64, p95: Int64, p99: Int64) {
     var counted: Int64 = 0
     for bin in 0..<QuantileSketch.binCount { counted += Int64(counts[bin]) }
-    return QuantileSketch.Reading(
+    let reading = QuantileSketch.Reading(
       counts: counts, zerosBeside: samples - counted, maximum: largest)
+    func fraction(_ level: QuantileLevel) -> Int64 { Int64(reading.quantile(at: level) ?? 0) }
+    return (fraction(.median), fraction(.p95), fraction(.p99))
   }
 }
