@@ -17,7 +17,8 @@ public struct DemandSource: Sendable {
     case kibibytes
   }
 
-  enum Form: Sendable {
+  /// Indirect: a source stays small in tables, and copies of one share what they play.
+  indirect enum Form: Sendable {
     case constant
     case steps([DemandForm.Step])
     case square(period: Int64, highFor: Int64, high: Int64, low: Int64)

@@ -1,0 +1,51 @@
+import Foundation
+
+/// The benchmarks by name; each prints one line per measurement. docs/PERFORMANCE.md says what to expect.
+@main
+struct Bench {
+  private static let usage = """
+    usage: bench w [HOSTS VMS SAMPLES] [--threads N] [--runs N]   workload W through the engine, beside the C bound
+           bench growth                                           W at S, M and L: growth in V and in T
+           bench queue [PENDING]                                  event queue, hold model
+    """
+
+  private var arguments = Array(CommandLine.arguments.dropFirst())
+
+  static func main() throws {
+    var bench = Bench()
+    try bench.run()
+  }
+
+  private mutating func run() throws {
+    let threads = option("--threads", default: 1)
+    let runs = option("--runs", default: 3)
+    let name = arguments.isEmpty ? "" : arguments.removeFirst()
+    let numbers = arguments.compactMap { Int($0) }
+    if numbers.count != arguments.count { fail() }
+    switch (name, numbers.count) {
+    case ("w", 0): try WorkloadW.medium.measure(threads: threads, runs: runs)
+    case ("w", 3):
+      try WorkloadW(hosts: numbers[0], vms: numbers[1], samples: numbers[2]).measure(
+        threads: threads, runs: runs)
+    case ("growth", 0): try measureGrowth(runs: runs)
+    case ("queue", 0): measureQueue(pending: 100_000)
+    case ("queue", 1): measureQueue(pending: numbers[0])
+    default: fail()
+    }
+  }
+
+  /// Takes `name VALUE` out of the arguments.
+  private mutating func option(_ name: String, default value: Int) -> Int {
+    guard let place = arguments.firstIndex(of: name) else { return value }
+    guard place + 1 < arguments.count, let number = Int(arguments[place + 1]), number > 0 else {
+      fail()
+    }
+    arguments.removeSubrange(place...place + 1)
+    return number
+  }
+
+  private func fail() -> Never {
+    FileHandle.standardError.write(Data((Self.usage + "\n").utf8))
+    exit(64)
+  }
+}
