@@ -152,7 +152,12 @@ def test_record_summary_writes_no_rows_and_judges_the_same(tmp_path):
     _, summaries = read_csv(tmp_path / "few", "vms-summary.csv")
     exact = [column for column in rows[0] if not re.search(r"_p\d+$", column)]
     for row, summary in zip(rows, summaries, strict=True):
-        assert [row[column] for column in exact] == [summary[column] for column in exact]
+        for column in exact:
+            if row[column] != summary[column] and column.endswith("_pct_per_vcpu_mean"):
+                # A mean of rounded rows on one side, a rounded mean of rates on the other.
+                assert abs(float(row[column]) - float(summary[column])) < 0.0015
+            else:
+                assert row[column] == summary[column]
     assert read_run(tmp_path / "all")["expectations"] == read_run(tmp_path / "few")["expectations"]
 
 
