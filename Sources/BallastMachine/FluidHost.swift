@@ -11,17 +11,17 @@ struct FluidHost: ~Copyable {
   var table = VMTable(capacity: 8)
 
   /// The instant the host has been advanced to, ns.
-  private(set) var now: Int64 = 0
+  var now: Int64 = 0
   /// The present rates hold since this instant.
-  private(set) var segmentStart: Int64 = 0
+  var segmentStart: Int64 = 0
   /// Start of the present sample, and whether earlier segments of it are in the guests' counters.
-  private(set) var sampleStart: Int64 = 0
-  private(set) var sampleHasParts = false
+  var sampleStart: Int64 = 0
+  var sampleHasParts = false
   /// The same for the present observation.
-  private(set) var observationStart: Int64 = 0
-  private(set) var observationHasParts = false
+  var observationStart: Int64 = 0
+  var observationHasParts = false
   /// When a demand, a setting or the membership last changed.
-  private(set) var lastChange: Int64 = 0
+  var lastChange: Int64 = 0
   /// The rates answer to the present demands and settings.
   private var isSettled = true
 
@@ -42,19 +42,19 @@ struct FluidHost: ~Copyable {
 
   var vcpus: Int64 = 0
   var memoryConfigured: Int64 = 0
-  private(set) var memoryConsumed: Int64 = 0
+  var memoryConsumed: Int64 = 0
   private var overcommitChanges: [OvercommitChange] = []
 
   /// VMs that were on during the present sample and are not any more, with what they did in it.
-  private var departed: [(vm: VMIndex, work: WorkCounter)] = []
+  var departed: [(vm: VMIndex, work: WorkCounter)] = []
   /// What was done here in the present sample by VMs that have their row on another host now, and what was done
   /// elsewhere by VMs that have their row here.
-  private var handedOver = WorkCounter()
-  private var brought = WorkCounter()
+  var handedOver = WorkCounter()
+  var brought = WorkCounter()
   /// The pools of the last plan; nil while all VMs are siblings.
   var pools: HostPools?
   private var scratch = WaterFillScratch()
-  private var means = MeanColumns()
+  var means = MeanColumns()
 
   init(_ spec: HostSpec) {
     self.spec = spec
@@ -104,7 +104,7 @@ struct FluidHost: ~Copyable {
 
   /// Counters are differenced every observation interval. While nothing changes nobody asks for them, and the
   /// intervals that have passed meanwhile count as observed: the present one began at the last multiple.
-  private mutating func skipObservations(upTo time: Int64, guests: Guests) {
+  mutating func skipObservations(upTo time: Int64, guests: Guests) {
     if let interval = guests.observationInterval, !observationHasParts {
       observationStart = max(observationStart, time / interval * interval)
     }
@@ -354,153 +354,6 @@ struct FluidHost: ~Copyable {
       table.floor[slot] = min(table.reservation[slot], table.unlimited[slot])
     }
   }
-
-  // MARK: Samples and observations
-
-  /// Ends the present sample at `time`, to which the host has been advanced, and starts the next one.
-  ///
-  /// The columns have a row for every VM that was on during the sample, those that have left last; they are valid until
-  /// the host changes. Where nothing changed during the sample they are the host's own columns, uncopied.
-  mutating func takeSample(at time: Int64, guests: Guests) -> SampleColumns {
-    let interval = time - sampleStart
-    defer { sampleStart = time }
-    guard sampleHasParts else {
-      if !departed.isEmpty { forgetParts() }
-      return SampleColumns(
-        count: table.count, present: table.count, vm: table.vm, demand: table.demand,
-        unlimited: table.unlimited, used: table.used)
-    }
-    defer { forgetParts() }
-    let span = time - max(segmentStart, sampleStart)
-    means.reserve(rows: table.count + departed.count)
-    for slot in 0..<table.count {
-      let work = guests.sampleWork.base + Int(table.vm[slot])
-      work.pointee.add(
-        demand: table.demand[slot], unlimited: table.unlimited[slot], used: table.used[slot],
-        for: span)
-      means.set(row: slot, vm: table.vm[slot], work.pointee, interval: interval)
-      work.pointee = WorkCounter()
-    }
-    for (index, gone) in departed.enumerated() {
-      means.set(
-        row: table.count + index, vm: Int64(gone.vm.value), gone.work, interval: interval)
-    }
-    var columns = means.columns(count: table.count + departed.count, present: table.count)
-    columns.demandElsewhere =
-      mean(handedOver.demand, interval) - mean(brought.demand, interval)
-    columns.usedElsewhere = mean(handedOver.used, interval) - mean(brought.used, interval)
-    return columns
-  }
-
-  private mutating func forgetParts() {
-    sampleHasParts = false
-    departed.removeAll(keepingCapacity: true)
-    handedOver = WorkCounter()
-    brought = WorkCounter()
-  }
-
-  /// What the host can report of [observationStart, now), and starts the next observation.
-  mutating func observe(into seen: inout HostObservation, guests: Guests) {
-    skipObservations(upTo: now - 1, guests: guests)
-    seen.time = SimTime(now)
-    seen.interval = SimDuration(now - observationStart)
-    seen.coreRate = spec.coreRate
-    seen.cpuCapacity = spec.cpuCapacity
-    seen.memoryCapacity = spec.memory
-    seen.memoryFree = Bytes(spec.memory.value - memoryConsumed)
-    seen.removeRows()
-    let span = now - max(segmentStart, observationStart)
-    for slot in 0..<table.count {
-      let vm = Int(table.vm[slot])
-      let guest = guests.base + vm
-      var work = WorkCounter()
-      if let observedWork = guests.observedWork, observationHasParts {
-        work = observedWork.base[vm]
-        observedWork.base[vm] = WorkCounter()
-      }
-      work.add(
-        demand: table.demand[slot], unlimited: table.unlimited[slot], used: table.used[slot],
-        for: span)
-      seen.append(
-        HostObservation.VMRow(
-          vm: VMIndex(vm), vcpus: Int64(guest.pointee.vcpus),
-          runTime: nanoseconds(of: work.used),
-          readyTime: nanoseconds(of: work.demand - work.used),
-          memoryConfigured: guest.pointee.configured,
-          memoryConsumed: guest.pointee.memory.mapped, memoryActive: guest.pointee.memory.active))
-    }
-    observationStart = now
-    observationHasParts = false
-  }
-
-  /// Work in kHz·ns as vCPU time at this host's clock, rounded to nearest.
-  private func nanoseconds(of work: Int128) -> Int64 {
-    Int64((work + Int128(spec.coreRate.value / 2)) / Int128(spec.coreRate.value))
-  }
-}
-
-/// The mean rates of a host's VMs over one sample, kHz.
-public struct SampleColumns {
-  public var count: Int
-  /// The first `present` rows are still on; the others have left during the sample.
-  public var present: Int
-  public var vm: UnsafePointer<Int64>
-  public var demand: UnsafePointer<Int64>
-  /// demand − unlimited was kept back by a limit.
-  public var unlimited: UnsafePointer<Int64>
-  public var used: UnsafePointer<Int64>
-  /// What the host did for VMs whose row is on another host now, less what its rows' VMs did on others: the host's own
-  /// demand and use are the sums of the columns and these.
-  public var demandElsewhere: Int64 = 0
-  public var usedElsewhere: Int64 = 0
-
-  init(
-    count: Int, present: Int, vm: UnsafePointer<Int64>, demand: UnsafePointer<Int64>,
-    unlimited: UnsafePointer<Int64>, used: UnsafePointer<Int64>
-  ) {
-    self.count = count
-    self.present = present
-    self.vm = vm
-    self.demand = demand
-    self.unlimited = unlimited
-    self.used = used
-  }
-}
-
-/// Room for means of samples in which something changed.
-struct MeanColumns: ~Copyable {
-  private var base: UnsafeMutablePointer<Int64>?
-  private var capacity = 0
-
-  deinit { base?.deallocate() }
-
-  mutating func reserve(rows: Int) {
-    // Also for no rows: the pointers of an empty sample must be some.
-    guard rows > capacity || base == nil else { return }
-    base?.deallocate()
-    capacity = max(rows, 2 * capacity, 4)
-    base = .allocate(capacity: 4 * capacity)
-  }
-
-  /// Work over an interval as mean rates, rounded to nearest; used ≤ unlimited ≤ demand is kept.
-  func set(row: Int, vm: Int64, _ work: WorkCounter, interval: Int64) {
-    base![row] = vm
-    base![capacity + row] = mean(work.demand, interval)
-    base![2 * capacity + row] = mean(work.unlimited, interval)
-    base![3 * capacity + row] = mean(work.used, interval)
-  }
-
-  func columns(count: Int, present: Int) -> SampleColumns {
-    SampleColumns(
-      count: count, present: present, vm: UnsafePointer(base!),
-      demand: UnsafePointer(base! + capacity), unlimited: UnsafePointer(base! + 2 * capacity),
-      used: UnsafePointer(base! + 3 * capacity))
-  }
-}
-
-/// Work over an interval as a rate, rounded to nearest.
-private func mean(_ work: Int128, _ interval: Int64) -> Int64 {
-  Int64((work + Int128(interval / 2)) / Int128(interval))
 }
 
 /// Parts per million of a size, or kHz as recorded; rounded down, never above the size.

@@ -71,7 +71,8 @@ public enum QuantileSketch {
       counts: UnsafePointer<Count>, zeroCount: Int64 = 0, zerosBeside: Int64 = 0, maximum: UInt16
     ) {
       precondition(
-        zeroCount >= 0 && zeroCount <= Int64(counts[0]), "more zeros than samples in the lowest bin")
+        zeroCount >= 0 && zeroCount <= Int64(counts[0]), "more zeros than samples in the lowest bin"
+      )
       self.counts = counts
       self.zerosBeside = zerosBeside
       self.zeroCount = zeroCount + zerosBeside

@@ -142,7 +142,7 @@ public final class Simulation {
     let samples = SampleClock(world, after: now, upTo: meeting, slot: pending.count)
     let (recorder, controllers) = (Unchecked(recorder), Unchecked(controllers))
     let (clusters, clusterOfHost) = (Unchecked(clusters), clusterOfHost)
-    tiles.forEach { tile, hosts in
+    tiles.perform { tile, hosts in
       for host in hosts {
         let cluster = clusters.value[clusterOfHost[host]]
         controllers.value[tile].play(
@@ -163,7 +163,7 @@ public final class Simulation {
     guard !meeters.isEmpty, pending.last == meeting else { return }
     let last = SampleClock(
       world, after: world.sampleEnd(before: meeting), upTo: meeting, slot: pending.count - 1)
-    tiles.forEach { tile, hosts in
+    tiles.perform { tile, hosts in
       for host in hosts where clusters.value[clusterOfHost[host]].manager.dividesPools {
         controllers.value[tile].sample(
           HostIndex(host), last, tile: tile, recorder: recorder.value)
@@ -232,7 +232,8 @@ public final class Simulation {
     if let fixed = spec.host {
       host = fixed
       policy = "host"
-    } else if let position = placement.place(request, on: cluster.hosts.map { candidates[$0.int] }) {
+    } else if let position = placement.place(request, on: cluster.hosts.map { candidates[$0.int] })
+    {
       host = cluster.hosts[position]
       policy = world.placement
     } else {

@@ -64,7 +64,9 @@ struct DividedPools {
     }
   }
 
-  func isPresent(pool: Int, host: Int) -> Bool { pool == 0 || claims.hasVMs(pool: pool, host: host) }
+  func isPresent(pool: Int, host: Int) -> Bool {
+    pool == 0 || claims.hasVMs(pool: pool, host: host)
+  }
 }
 
 extension ResourceManager {

@@ -37,10 +37,11 @@ func limitedVMs(_ data: RunData) -> [Finding] {
     var lever = "Raise or remove the CPU limit of \(facts.count == 1 ? "the VM" : "these VMs")"
     if !worst.pool.isEmpty { lever += " or of pool \(worst.pool)" }
     if peak.isFinite { lever += "; demand peaks at \(cpu(peak)) per VM" }
+    let whose = facts.count == 1 ? "its host has" : "their hosts have"
     return Finding(
       group.severity,
       "\(count(facts.count, "VM is", "VMs are")) held back by a CPU limit"
-        + (isAlone ? " while \(facts.count == 1 ? "its host has" : "their hosts have") CPU to spare" : ""),
+        + (isAlone ? " while \(whose) CPU to spare" : ""),
       text, subjects: group.vms.map { (.vm($0), percent(data.vms[$0].limited.p95)) },
       lever: lever + ".", harm: lost / 3_600_000 + worst.limited.p95 / 1_000)
   }

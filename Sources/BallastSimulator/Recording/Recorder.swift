@@ -364,7 +364,8 @@ final class Recorder {
     time: SimTime, hosts: UnsafeMutablePointer<Int64>, vms: UnsafeMutablePointer<Int64>,
     states: UnsafeMutablePointer<VMState?>
   ) {
-    var digest = self.digest  // a local: a class member is checked for exclusive access at every fold
+    // A local, because a class member is checked for exclusive access at every fold.
+    var digest = self.digest
     defer { self.digest = digest }
     digest.fold(time.value)
     for host in 0..<world.hosts.count {
@@ -450,7 +451,9 @@ final class Recorder {
   private var recordingAssumptions: [String] {
     let sketched = world.vms.indices.contains { usesSketch[$0] }
     return sketched
-      ? ["percentiles of vms-summary.csv come from histograms; docs/MODEL.md#percentiles says how close"]
+      ? [
+        "percentiles of vms-summary.csv come from histograms; docs/MODEL.md#percentiles says how close"
+      ]
       : []
   }
 

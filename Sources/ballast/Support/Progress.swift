@@ -61,6 +61,7 @@ private func clockText(_ nanoseconds: Int64) -> String {
 }
 
 private func speedText(_ factor: Double) -> String {
-  factor >= 1e6 ? String(format: "%.1fM", factor / 1e6)
+  factor >= 1e6
+    ? String(format: "%.1fM", factor / 1e6)
     : factor >= 1e3 ? String(format: "%.0fk", factor / 1e3) : String(format: "%.0f", factor)
 }
