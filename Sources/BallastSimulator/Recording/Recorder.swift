@@ -195,9 +195,6 @@ final class Recorder {
   ) {
     let columns = machine.takeSample(host, at: time)
     let isTail = interval != world.recordInterval
-    let steps =
-      time.value / world.controlInterval.value
-      - (time - interval).value / world.controlInterval.value
     var demand: Int64 = 0
     var used: Int64 = 0
     if onlySummaries && !isTail && SampleBlock.fits(vms: columns.count)
@@ -206,6 +203,8 @@ final class Recorder {
       (demand, used) = blocks[tile].take(columns, into: summaries)
     } else {
       endStretch(tile: tile)
+      let control = world.controlInterval.value
+      let steps = time.value / control - (time - interval).value / control
       for row in 0..<columns.count {
         demand += columns.demand[row]
         used += columns.used[row]
