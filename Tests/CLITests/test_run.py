@@ -1,5 +1,6 @@
 """run, report and profiles: options, exit codes and directories."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -143,7 +144,6 @@ def test_run_json_has_what_the_interface_promises(mixed_run):
 
 
 def test_the_hash_in_run_json_is_of_the_scenario(tmp_path, small):
-    import hashlib
     run(small, tmp_path / "out")
     assert read_run(tmp_path / "out")["scenario_sha256"] == hashlib.sha256(small.read_bytes()).hexdigest()
 
