@@ -209,3 +209,17 @@ def test_profiles():
 def test_every_profile_runs(tmp_path, profile):
     path = write(tmp_path / "mixed.yaml", MIXED)
     run(path, tmp_path / "out", "--quiet", "--set", f"hypervisor={profile}")
+
+
+def test_a_page_has_no_empty_sections(tmp_path):
+    text = SMALL.replace("duration: 1h", "duration: 1h\nrecord: {vms: summary}")
+    run(write(tmp_path / "plain.yaml", text), tmp_path / "out")
+    page = (tmp_path / "out/report.html").read_text()
+    assert "This run has no resource pools." in page
+    assert "VM by VM</h3>" not in page
+
+
+def test_nothing_is_said_of_memory_that_a_scenario_leaves_out(tmp_path, small):
+    """Without `memory:` in the workload nothing is known of its use, so there is nothing to give back."""
+    run(small, tmp_path / "out")
+    assert "of memory in active use" not in (tmp_path / "out/report.html").read_text()
