@@ -116,6 +116,8 @@ public final class Simulation {
       }
       if now < end { try takeChanges() }
     }
+    // Stopped in the middle of a window: its samples were taken and are kept.
+    if !pending.isEmpty { try recorder.flush(pending, clusters: clusters.map(\.view)) }
     return try recorder.finish(simulated: SimDuration(now.value), isComplete: now == end)
   }
 
