@@ -296,10 +296,12 @@ final class Recorder {
   /// Writes the cells of one sample; those of `writeHostState` are there.
   private func writeHost(_ host: HostIndex, _ sample: HostSample, interval: SimDuration) {
     let cells = hostCells + host.int * HostColumn.count
+    let capacity = cells[HostColumn.cpuCapacity.rawValue]
+    // A sum of means that were rounded each: it must not pass what the host has.
+    let used = min(sample.used, capacity)
     cells[HostColumn.cpuDemand.rawValue] = sample.demand
-    cells[HostColumn.cpuUsed.rawValue] = sample.used
-    cells[HostColumn.cpuUsedPercent.rawValue] = percent(
-      sample.used, of: cells[HostColumn.cpuCapacity.rawValue])
+    cells[HostColumn.cpuUsed.rawValue] = used
+    cells[HostColumn.cpuUsedPercent.rawValue] = percent(used, of: capacity)
     cells[HostColumn.cpuReady.rawValue] = readyTime(
       sample.demand - sample.used, interval: interval, coreRate: machine.coreRate(of: host))
     if consumedShown[host.int] != sample.consumed {
