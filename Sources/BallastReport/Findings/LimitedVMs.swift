@@ -48,7 +48,8 @@ func limitedVMs(_ data: RunData) -> [Finding] {
   }
 }
 
-/// The pool and those above it, as far as they had a CPU limit. Two clusters may have pools of one path; either counts.
+/// The pool and those above it, as far as they had a CPU limit. Where two clusters have pools of one path,
+/// either counts.
 private func limitedPools(_ data: RunData, above path: String) -> [String] {
   data.pools.filter { pool in
     (pool.path == path || path.hasPrefix(pool.path + "/")) && !pool.path.isEmpty

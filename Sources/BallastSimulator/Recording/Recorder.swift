@@ -60,6 +60,8 @@ final class Recorder {
   private static let windowBytesPerVM = 256
   /// Cells kept for exact percentiles of recorded VMs: 512 MiB. Beyond that their summaries come from sketches.
   private static let exactCellsMax = 64 << 20
+  /// Cells of a VM's row that the digest folds: a column's description is too much to copy for each of them.
+  private static let foldedColumns = VMColumn.allCases.filter(\.spec.isModelled).map(\.rawValue)
   private static let summaryColumns: [VMColumn] = [
     .cpuUsed, .cpuReadyPercent, .cpuLimitedPercent, .memConsumed,
   ]
@@ -375,11 +377,10 @@ final class Recorder {
         cells[HostColumn.cpuDemand.rawValue], cells[HostColumn.cpuUsed.rawValue],
         cells[HostColumn.memConsumed.rawValue])
     }
+    let columns = Self.foldedColumns
     for row in 0..<world.recordedVMs.count where states[row] != nil {
       let cells = vms + row * VMColumn.count
-      for column in VMColumn.allCases where column.spec.isModelled {
-        digest.fold(cells[column.rawValue])
-      }
+      for column in columns { digest.fold(cells[column]) }
     }
   }
 
