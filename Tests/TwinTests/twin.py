@@ -17,7 +17,6 @@ from fractions import Fraction
 from math import gcd
 
 SECOND = 10**9
-import os; PF = 'PF' in os.environ; HYP = 'HYP' in os.environ
 MIB = 2**20
 UNLIMITED = None
 TIME = {"ns": 1, "us": 10**3, "ms": 10**6, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND, "d": 86400 * SECOND}
@@ -394,7 +393,7 @@ class Twin:
     # --- What changes at an instant -------------------------------------------------------------------------------
 
     def change(self, t):
-        touched = set(); touched2 = set()
+        touched = set()
 
         def power(vm, on):
             if vm.on == on:
@@ -432,13 +431,10 @@ class Twin:
                     touched.add(vm.host)
                 if "workload" in said:
                     vm.set_workload(said["workload"])
+                    self.evaluate(vm, t)
         for cluster in sorted({host.cluster for host in touched}):
             pools = len(list(self.roots[cluster].all_pools())) > 1
             self.meet([h for h in self.hosts if h.cluster == cluster and (pools or h in touched)], t, cluster)
-            touched2 |= {h for h in self.hosts if h.cluster == cluster and (pools or h in touched)}
-        if touched and HYP and t>0 and t % self.control == 0 and t % self.record:
-            for vm in self.vms:
-                if not vm.on or vm.host in touched2: vm.steps[-1] = vm.entitled["cpu"] if vm.on else 0
         for vm in self.vms:
             self.evaluate(vm, t)
         for host in self.hosts:
@@ -532,9 +528,9 @@ class Twin:
             return claims[node]
 
         def children(node):
-            members = [vm for vm in node.vms if vm in vms]
+            members = [vm for vm in vms if vm.pool is node]
             pools = [child for child in node.pools if any(vm in vms for vm in child.all_vms())]
-            return pools + members if PF else members + pools
+            return pools + members
 
         got = {pool: capacity}
 
@@ -578,7 +574,7 @@ class Twin:
                 vm.counter, vm.counter_from = Fraction(0), t
         root = self.roots[cluster]
         members = [host for host in self.hosts if host.cluster == cluster]
-        running = [vm for vm in root.all_vms() if vm.on]
+        running = [vm for host in members for vm in self.on(host)]
         wanted = {"cpu": lambda vm: vm.size["cpu"] if vm.seen is None else vm.seen, "memory": lambda vm: vm.mapped}
         for resource in RESOURCES:
             got = self.tree(root, resource, running, wanted[resource],
