@@ -301,6 +301,11 @@ struct FluidHost: ~Copyable {
     memoryConsumed += bytes
     lastChange = time
     if (memoryConsumed > spec.memory.value) != wasOver {
+      // There and back within one instant is no change.
+      if overcommitChanges.last?.time == SimTime(time) {
+        overcommitChanges.removeLast()
+        return
+      }
       overcommitChanges.append(
         OvercommitChange(
           time: SimTime(time), isOvercommitted: !wasOver, consumed: Bytes(memoryConsumed)))

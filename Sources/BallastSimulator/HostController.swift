@@ -70,7 +70,7 @@ final class HostController: @unchecked Sendable {
   }
 
   func sample(_ host: HostIndex, _ samples: SampleClock, tile: Int, recorder: Recorder) {
-    if followsEntitlements { countSteps(host, upTo: samples.next, recorder: recorder) }
+    countSteps(host, through: samples.next, recorder: recorder)
     recorder.record(
       host, at: samples.next, interval: samples.interval, slot: samples.slot, tile: tile)
   }
@@ -127,6 +127,12 @@ final class HostController: @unchecked Sendable {
     return stepTime(after: wasSteady ? machine.nextChange(of: host) : time)
   }
 
+  /// Something changed that no manager is told of: the next instant of the control interval may see it.
+  func guestChanged(on host: HostIndex, at time: SimTime) {
+    guard followsEntitlements else { return }
+    dueTimes[host.int - first] = min(dueTimes[host.int - first], stepTime(after: time))
+  }
+
   /// The first instant of the control interval after `time`.
   private func stepTime(after time: SimTime) -> SimTime {
     time == .never ? .never : SimTime((time.value / interval + 1) * interval)
@@ -134,14 +140,15 @@ final class HostController: @unchecked Sendable {
 
   // MARK: Counting steps for mean entitlements
 
-  /// Counts the steps before `time`; call before the VMs of the host or their grants change.
-  func countSteps(_ host: HostIndex, before time: SimTime, recorder: Recorder) {
-    if followsEntitlements && time > .zero {
-      countSteps(host, upTo: SimTime(time.value - 1), recorder: recorder)
-    }
+  /// Counts the steps before `time`; call before a step at `time` changes the grants.
+  private func countSteps(_ host: HostIndex, before time: SimTime, recorder: Recorder) {
+    if time > .zero { countSteps(host, through: SimTime(time.value - 1), recorder: recorder) }
   }
 
-  private func countSteps(_ host: HostIndex, upTo time: SimTime, recorder: Recorder) {
+  /// Counts the steps up to and at `time`; call before a change of settings or membership at `time`, which comes after
+  /// the step, changes the grants or the VMs of the host.
+  func countSteps(_ host: HostIndex, through time: SimTime, recorder: Recorder) {
+    guard followsEntitlements else { return }
     let last = countedTo[host.int - first].value
     guard time.value > last else { return }
     let steps = time.value / interval - last / interval

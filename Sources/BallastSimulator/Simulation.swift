@@ -196,9 +196,14 @@ public final class Simulation {
   private func reconfigure(_ hosts: Set<HostIndex>) {
     for cluster in clusters {
       if cluster.manager.dividesPools {
-        if cluster.hosts.contains(where: hosts.contains) { step(cluster, at: now) }
+        guard cluster.hosts.contains(where: hosts.contains) else { continue }
+        for host in cluster.hosts {
+          controller(of: host).countSteps(host, through: now, recorder: recorder)
+        }
+        step(cluster, at: now)
       } else {
         for (position, host) in cluster.hosts.enumerated() where hosts.contains(host) {
+          controller(of: host).countSteps(host, through: now, recorder: recorder)
           controller(of: host).step(
             host, manager: &cluster.managers[position], recorder: recorder, at: now)
         }
@@ -243,7 +248,7 @@ public final class Simulation {
     }
     candidates[host.int].book(request)
     recorder.memoryWillChange(of: vm)
-    controller(of: host).countSteps(host, before: now, recorder: recorder)
+    controller(of: host).countSteps(host, through: now, recorder: recorder)
     machine.powerOn(vm, on: host, at: now)
     recorder.poweredOn(vm, on: host)
     let settings = vms[vm.int].settings(
@@ -261,7 +266,7 @@ public final class Simulation {
     let spec = world.vms[vm.int]
     candidates[host.int].book(vms[vm.int].placementRequest(spec), sign: -1)
     recorder.memoryWillChange(of: vm)
-    controller(of: host).countSteps(host, before: now, recorder: recorder)
+    controller(of: host).countSteps(host, through: now, recorder: recorder)
     machine.powerOff(vm, at: now)
     clusters[spec.cluster].remove(vm, on: host)
     touched.insert(host)
@@ -283,8 +288,7 @@ public final class Simulation {
       for (vm, workload) in zip(subjects, workloads) {
         recorder.memoryWillChange(of: vm)
         machine.setWorkload(vm, workload, at: now)
-        // Memory curves may have started to move, or stopped: the host is observed anew.
-        if let host = machine.host(of: vm) { touched.insert(host) }
+        if let host = machine.host(of: vm) { controller(of: host).guestChanged(on: host, at: now) }
         try recorder.event("workload", at: now, subject: world.vms[vm.int].name, detail: what)
       }
     case .setPool(let cluster, let path, let change):

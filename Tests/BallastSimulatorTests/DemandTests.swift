@@ -76,6 +76,14 @@ struct DemandTests {
         == [1_000_000, 2_000_000, 500_000] + after)
   }
 
+  /// Samples every 10 s, but the last holds for 5 only: 25 % until 25 s, so half of that from 20 to 30 s.
+  @Test func lastSampleMayHoldForAnotherTimeThanTheOthers() {
+    let trace = series([500_000, 1_000_000, 250_000], end: 25)
+    #expect(
+      demands(.replay(trace, .stop, length: 25), 4, every: 10)
+        == [1_000_000, 2_000_000, 250_000, 0])
+  }
+
   /// The trace is 50 s long, this series of it 30: it pauses until the others are through.
   @Test func repeatHasTheTracesPeriod() {
     let trace = series([500_000, 1_000_000, 250_000], end: 30)

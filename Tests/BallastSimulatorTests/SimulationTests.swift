@@ -141,6 +141,27 @@ struct SimulationTests {
     #expect(sink.vm("a", .cpuEntitled) == [500_000, entitled, nil])
   }
 
+  /// Off at 5 s, after the step at 5 s: that step had it, the one at 10 s not, so half.
+  @Test func stepAtTheInstantOfAStopCounts() throws {
+    let (sink, _) = try run(world(hosts: ["h"], [vm("a", percent: 25, stop: 5)]))
+    #expect(sink.vm("a", .cpuEntitled) == [250_000, nil, nil])
+  }
+
+  /// On at 5 s, after the step at 5 s: only the step at 10 s had it.
+  @Test func stepAtTheInstantOfAStartDoesNotCount() throws {
+    let (sink, _) = try run(world(hosts: ["h"], [vm("a", percent: 25, start: 5)]))
+    #expect(sink.vm("a", .cpuEntitled) == [250_000, 500_000, 500_000])
+  }
+
+  /// A guest changes from 0.5 to 2 GHz at 4 s, by an event. No host reports that: the step at 5 s sees 4 s of 0.5 and 1 s
+  /// of 2 GHz, 0.8 GHz; the one at 10 s sees 2 GHz.
+  @Test func managerIsNotToldOfWorkloadEvents() throws {
+    let change = World.Event(
+      at: .seconds(4), action: .setWorkload([VMIndex(0)], [.constant(100)], what: "key=cpu"))
+    let (sink, _) = try run(world(hosts: ["h"], [vm("a", percent: 25)], events: [change]))
+    #expect(sink.vm("a", .cpuEntitled) == [1_400_000, 2_000_000, 2_000_000])
+  }
+
   /// Off at 12 s and on again at 17 s: one row, on, with 5 of 10 s at 1 GHz; and a new beginning for the manager, which
   /// sees nothing of before.
   @Test func restartWithinASampleHasOneRow() throws {
@@ -222,6 +243,13 @@ struct SimulationTests {
           + " short_mib=0.000" + tail,
       ])
     #expect(sink.host("h", .memFree) == [-1_024_000, -1_024_000, 0])
+  }
+
+  /// At 10 s one VM stops and another starts: memory is short before and after, and was never there in between.
+  @Test func thereAndBackInOneInstantIsNoEvent() throws {
+    let vms = (0..<5).map { vm("v\($0)", percent: 0, stop: $0 == 4 ? 10 : nil) }
+    let (sink, _) = try run(world(hosts: ["h"], vms + [vm("w", percent: 0, start: 10)]))
+    #expect(sink.events.filter { $0.contains("overcommitted") }.count == 1)
   }
 
   // MARK: Who watches does not matter

@@ -160,13 +160,14 @@ public struct DemandSource: Sendable {
     }
   }
 
-  /// For the fast replay of an even grid: the next sample and the one past the last, while playing inside a series
-  /// whose times need no column; nil otherwise.
+  /// For the fast replay of an even grid: the next sample and the one to stop before, while playing inside a series
+  /// whose times need no column; nil otherwise. The last sample is left to `advance`, because it may hold for another
+  /// time than the others.
   var evenGrid: (next: UnsafePointer<UInt32>, end: UnsafePointer<UInt32>, step: Int64)? {
     guard case .replay(let series, _, _) = form, series.times == nil, series.step.value > 0,
-      position > 0, position < series.count
+      position > 0, position < series.count - 1
     else { return nil }
-    return (series.values + position, series.values + series.count, series.step.value)
+    return (series.values + position, series.values + series.count - 1, series.step.value)
   }
 
   /// Takes back over from a fast replay that has shown `next` samples up to and including `value`.

@@ -32,10 +32,11 @@ extension WorldBuilder {
     _ spec: WorkloadSpec, of vms: [VMIndex]
   ) -> World.Event.Action {
     var maker = WorkloadMaker(builder: self)
-    let workloads = vms.enumerated().map { position, vm -> GuestWorkload in
+    let workloads = vms.map { vm -> GuestWorkload in
       // What the change leaves out goes on as it was.
       let old = laterWorkloads[vm] ?? self.vms[vm.int].workload
-      var new = maker.make(spec, vm: self.vms[vm.int].name, position: position)
+      var new = maker.make(
+        spec, vm: self.vms[vm.int].name, position: positionOfVM[vm.int])
       if spec.cpu == nil { new.cpu = old.cpu }
       if spec.memoryActive == nil { new.memoryActive = old.memoryActive }
       if spec.memoryTouched == nil { new.memoryTouched = old.memoryTouched }

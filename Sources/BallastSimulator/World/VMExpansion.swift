@@ -6,11 +6,11 @@ import BallastUnits
 extension WorldBuilder {
   /// One VM per name or series, then all in byte-wise order of names.
   mutating func addVMs() {
-    var all: [(vm: World.VM, entry: String, place: SourcePlace)] = []
+    var all: [(vm: World.VM, entry: String, position: Int, place: SourcePlace)] = []
     for entry in scenario.vms {
       guard let cluster = cluster(of: entry) else { continue }
       let vms = entry.from == nil ? counted(entry, cluster) : fromTrace(entry, cluster)
-      all += vms.map { ($0, entry.name ?? "", entry.place) }
+      all += vms.enumerated().map { ($1, entry.name ?? "", $0, entry.place) }
     }
     all.sort { bytesPrecede($0.vm.name, $1.vm.name) }
     for (earlier, later) in zip(all, all.dropFirst()) where earlier.vm.name == later.vm.name {
@@ -20,6 +20,7 @@ extension WorldBuilder {
     }
     vms = all.map(\.vm)
     entryOfVM = all.map(\.entry)
+    positionOfVM = all.map(\.position)
   }
 
   private mutating func cluster(of entry: VMEntry) -> Int? {

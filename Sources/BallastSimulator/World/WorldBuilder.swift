@@ -26,6 +26,8 @@ struct WorldBuilder {
   var vms: [World.VM] = []
   /// Name of the entry each VM comes from; empty where the entry has none.
   var entryOfVM: [String] = []
+  /// In its entry: which series of a trace it takes.
+  var positionOfVM: [Int] = []
   /// What VMs play after the events resolved so far; only those that an event gave other curves.
   var laterWorkloads: [VMIndex: GuestWorkload] = [:]
 
