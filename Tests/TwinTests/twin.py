@@ -268,7 +268,8 @@ class VM:
         self.demand = self.rate = self.limited = 0
         self.mapped = self.active = 0
         self.seen = None           # observed CPU demand
-        self.counter, self.counter_from = Fraction(0), 0  # run + ready time since then, in ns of one vCPU
+        self.run = self.waited = Fraction(0)  # since its power-on, in ns of one vCPU; a host reports whole ns
+        self.counter, self.seen_at = 0, 0     # run + ready time when it was last observed, and when that was
         self.entitled = {"cpu": 0, "memory": 0}
         self.window()
 
@@ -388,7 +389,8 @@ class Twin:
             sums = vm.sums.setdefault(vm.host, [0, 0, 0])
             for index, rate in enumerate((vm.demand, vm.rate, vm.limited)):
                 sums[index] += rate * span
-            vm.counter += Fraction(vm.demand * span, vm.host.clock)
+            vm.run += Fraction(vm.rate * span, vm.host.clock)
+            vm.waited += Fraction((vm.demand - vm.rate) * span, vm.host.clock)
 
     # --- What changes at an instant -------------------------------------------------------------------------------
 
@@ -456,7 +458,8 @@ class Twin:
     def start(self, vm, t):
         vm.host = vm.last_host = self.place(vm)
         vm.on = True
-        vm.seen, vm.counter, vm.counter_from, vm.mapped = None, Fraction(0), t, 0
+        vm.seen, vm.seen_at, vm.counter, vm.mapped = None, t, 0, 0
+        vm.run = vm.waited = Fraction(0)
         self.evaluate(vm, t)
         self.event(t, "power_on", vm.name, "", vm.host.name)
 
@@ -567,11 +570,12 @@ class Twin:
         """Observe hosts, divide the cluster's pools over all its hosts, decide."""
         for host in hosts:
             for vm in self.on(host):
-                if t > vm.counter_from:
-                    vm.seen = min(vm.counter * vm.host.clock / (t - vm.counter_from), Fraction(vm.size["cpu"]))
-                    if self.grain:
-                        vm.seen = half_up(vm.seen)
-                vm.counter, vm.counter_from = Fraction(0), t
+                if t == vm.seen_at:
+                    continue
+                counter = vm.run // 1 + vm.waited // 1 if self.grain else vm.run + vm.waited
+                seen = Fraction(counter - vm.counter) * vm.host.clock / (t - vm.seen_at)
+                vm.seen = min(half_up(seen) if self.grain else seen, vm.size["cpu"])
+                vm.counter, vm.seen_at = counter, t
         root = self.roots[cluster]
         members = [host for host in self.hosts if host.cluster == cluster]
         running = [vm for host in members for vm in self.on(host)]
