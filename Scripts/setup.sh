@@ -22,7 +22,7 @@ find_traces() {
 
 # The tests in Python, of the command that $BALLAST names. They leave no folder behind in the checkout.
 black_box_tests() {
-  PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -q -p no:cacheprovider Tests/CLITests Tests/GoldenTests "$@"
+  PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -q -p no:cacheprovider Tests/CLITests Tests/GoldenTests Tests/TwinTests "$@"
 }
 
 is_installed() {

@@ -52,9 +52,9 @@ public struct VMSettings: Sendable, Equatable {
 
 extension CPUQuota {
   /// The mean rate a quota allows: quota / period of one core, times the vCPUs where it is counted per vCPU; rounded
-  /// down.
+  /// down once.
   public func rate(vcpus: Int, coreRate: Kilohertz) -> Kilohertz {
-    let rate = scaled(coreRate.value, by: quota.value, over: period.value)
-    return Kilohertz(scope == .vm ? rate : rate * Int64(vcpus))
+    let cores = scope == .vm ? 1 : Int64(vcpus)
+    return Kilohertz(scaled(coreRate.value * cores, by: quota.value, over: period.value))
   }
 }

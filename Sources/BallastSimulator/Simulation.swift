@@ -288,7 +288,9 @@ public final class Simulation {
       for (vm, workload) in zip(subjects, workloads) {
         recorder.memoryWillChange(of: vm)
         machine.setWorkload(vm, workload, at: now)
-        if let host = machine.host(of: vm) { controller(of: host).guestChanged(on: host, at: now) }
+        if let host = machine.host(of: vm) {
+          controller(of: host).guestChanged(on: host, at: now)
+        }
         try recorder.event("workload", at: now, subject: world.vms[vm.int].name, detail: what)
       }
     case .setPool(let cluster, let path, let change):

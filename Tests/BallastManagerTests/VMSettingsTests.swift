@@ -47,6 +47,12 @@ struct VMSettingsTests {
     #expect(settings(.kvm, quota: quota(.vcpu)).cpuLimit == 5_000_000)
   }
 
+  /// A third of 4 × 2.5 GHz is 3333.333 MHz: rounded once, not per vCPU.
+  @Test func quotaPerVCPUIsRoundedOnce() {
+    let third = CPUQuota(quota: .milliseconds(10), period: .milliseconds(30), scope: .vcpu)
+    #expect(settings(.kvm, quota: third).cpuLimit == 3_333_333)
+  }
+
   /// The smaller of limit and quota binds; a third of 2.5 GHz is rounded down.
   @Test func smallerOfLimitAndQuotaBinds() {
     let third = CPUQuota(quota: .milliseconds(10), period: .milliseconds(30), scope: .vm)

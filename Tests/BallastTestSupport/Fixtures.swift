@@ -1,9 +1,14 @@
 import Foundation
 
-/// The text of a file under `Tests/Fixtures`.
-public func fixture(_ path: String, from file: String = #filePath) throws -> String {
+/// Where a file under `Tests/Fixtures` is.
+public func fixturePath(_ path: String, from file: String = #filePath) -> String {
   let tests = URL(fileURLWithPath: file).deletingLastPathComponent().deletingLastPathComponent()
-  return try String(contentsOf: tests.appendingPathComponent("Fixtures/\(path)"), encoding: .utf8)
+  return tests.appendingPathComponent("Fixtures/\(path)").path
+}
+
+/// The text of a file under `Tests/Fixtures`.
+public func fixture(_ path: String) throws -> String {
+  try String(contentsOfFile: fixturePath(path), encoding: .utf8)
 }
 
 /// The rows of a plain comma-separated fixture (no quotes) by column name.

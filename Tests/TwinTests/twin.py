@@ -268,14 +268,15 @@ class VM:
         self.demand = self.rate = self.limited = 0
         self.mapped = self.active = 0
         self.seen = None           # observed CPU demand
-        self.counter, self.counter_from = Fraction(0), 0  # run + ready time since then, in ns of one vCPU
+        self.run = self.waited = Fraction(0)  # since it was last observed, in ns of one vCPU; a host reports whole ns
+        self.seen_at = 0                      # when that was
         self.entitled = {"cpu": 0, "memory": 0}
         self.window()
 
     def window(self):
         """A new sample begins."""
         self.time_on = 0
-        self.sums = {}  # by host: demand, delivered and limited, in kHz ns
+        self.sums = {}  # by host: demanded, delivered, and what limits would have let pass, in kHz ns
         self.steps = []
 
     def set_workload(self, workload):
@@ -333,8 +334,7 @@ class Twin:
             count = entry.get("count", 1)
             for k in range(count):
                 name = entry["name"] + (f"-{k}" if count > 1 else "")
-                vm = VM(entry, name, k, pool, profile, traces)
-                self.vms.append(vm)
+                self.vms.append(VM(entry, name, k, pool, profile, traces))
         self.hosts.sort(key=lambda host: host.name.encode())
         self.vms.sort(key=lambda vm: vm.name.encode())
         for vm in self.vms:
@@ -353,7 +353,7 @@ class Twin:
             now = t
             if t > 0 and t % self.control == 0:
                 for cluster in self.roots:
-                    self.meet([host for host in self.hosts if host.cluster == cluster], t, cluster)
+                    self.meet(self.members(cluster), t, cluster)
                 for vm in self.vms:
                     vm.steps.append(vm.entitled["cpu"] if vm.on else 0)
             if t > 0 and (t % self.record == 0 or t == self.duration):
@@ -386,9 +386,10 @@ class Twin:
                 continue
             vm.time_on += span
             sums = vm.sums.setdefault(vm.host, [0, 0, 0])
-            for index, rate in enumerate((vm.demand, vm.rate, vm.limited)):
+            for index, rate in enumerate((vm.demand, vm.rate, vm.demand - vm.limited)):
                 sums[index] += rate * span
-            vm.counter += Fraction(vm.demand * span, vm.host.clock)
+            vm.run += Fraction(vm.rate * span, vm.host.clock)
+            vm.waited += Fraction((vm.demand - vm.rate) * span, vm.host.clock)
 
     # --- What changes at an instant -------------------------------------------------------------------------------
 
@@ -433,8 +434,9 @@ class Twin:
                     vm.set_workload(said["workload"])
                     self.evaluate(vm, t)
         for cluster in sorted({host.cluster for host in touched}):
-            pools = len(list(self.roots[cluster].all_pools())) > 1
-            self.meet([h for h in self.hosts if h.cluster == cluster and (pools or h in touched)], t, cluster)
+            # Where pools are divided, all hosts of the cluster meet.
+            pools = self.roots[cluster].pools
+            self.meet([host for host in self.members(cluster) if pools or host in touched], t, cluster)
         for vm in self.vms:
             self.evaluate(vm, t)
         for host in self.hosts:
@@ -456,7 +458,8 @@ class Twin:
     def start(self, vm, t):
         vm.host = vm.last_host = self.place(vm)
         vm.on = True
-        vm.seen, vm.counter, vm.counter_from, vm.mapped = None, Fraction(0), t, 0
+        vm.seen, vm.seen_at, vm.mapped = None, t, 0
+        vm.run = vm.waited = Fraction(0)
         self.evaluate(vm, t)
         self.event(t, "power_on", vm.name, "", vm.host.name)
 
@@ -475,6 +478,9 @@ class Twin:
         vm.active = vm.memory * value["active"] // 10**6
         vm.mapped = max(vm.mapped, vm.active, vm.memory * value["touched"] // 10**6)
 
+    def members(self, cluster):
+        return [host for host in self.hosts if host.cluster == cluster]
+
     def consumed(self, host):
         return sum(vm.mapped for vm in self.on(host))
 
@@ -482,7 +488,7 @@ class Twin:
         return [vm for vm in self.vms if vm.on and vm.host is host]
 
     def place(self, vm):
-        hosts = [host for host in self.hosts if host.cluster == vm.pool.cluster]
+        hosts = self.members(vm.pool.cluster)
         if "host" in vm.entry:
             return next(host for host in hosts if host.name == vm.entry["host"])
 
@@ -567,13 +573,14 @@ class Twin:
         """Observe hosts, divide the cluster's pools over all its hosts, decide."""
         for host in hosts:
             for vm in self.on(host):
-                if t > vm.counter_from:
-                    vm.seen = min(vm.counter * vm.host.clock / (t - vm.counter_from), Fraction(vm.size["cpu"]))
-                    if self.grain:
-                        vm.seen = half_up(vm.seen)
-                vm.counter, vm.counter_from = Fraction(0), t
+                if t == vm.seen_at:
+                    continue
+                busy = half_up(vm.run) + half_up(vm.waited) if self.grain else vm.run + vm.waited
+                seen = Fraction(busy) * vm.host.clock / (t - vm.seen_at)
+                vm.seen = min(half_up(seen) if self.grain else seen, vm.size["cpu"])
+                vm.run, vm.waited, vm.seen_at = Fraction(0), Fraction(0), t
         root = self.roots[cluster]
-        members = [host for host in self.hosts if host.cluster == cluster]
+        members = self.members(cluster)
         running = [vm for host in members for vm in self.on(host)]
         wanted = {"cpu": lambda vm: vm.size["cpu"] if vm.seen is None else vm.seen, "memory": lambda vm: vm.mapped}
         for resource in RESOURCES:
@@ -601,8 +608,11 @@ class Twin:
         if sum(weights) == 0:
             weights = [sum(vm.size[resource] for vm in below if vm.host is host) for host in there]
         values = []
-        for total in (pool.settings.reservation[resource], pool.settings.limit[resource], pool.settings.shares[resource]):
+        for total in (pool.settings.reservation[resource], pool.settings.limit[resource]):
             values.append([UNLIMITED] * len(there) if total is UNLIMITED else proportional(total, weights, self.grain))
+        # Shares go out in thousandths: whole ones would leave a host of few shares with none.
+        shares = proportional(1000 * pool.settings.shares[resource], weights, self.grain)
+        values.append([Fraction(part, 1000) for part in shares])
         for index, host in enumerate(there):
             host.part[resource, pool] = tuple(column[index] for column in values)
 
@@ -625,8 +635,8 @@ class Twin:
                 "cpu_ready_ms": sum(ready(host, means, span) for host, means in vm.means.items()),
                 "cpu_ready_pct_per_vcpu": 100 * sum((demand - used) / (vm.vcpus * host.mhz)
                                                     for host, (demand, used, _) in vm.means.items()),
-                "cpu_limited_pct_per_vcpu": 100 * sum(limited / (vm.vcpus * host.mhz)
-                                                      for host, (_, _, limited) in vm.means.items()),
+                "cpu_limited_pct_per_vcpu": 100 * sum((demand - passed) / (vm.vcpus * host.mhz)
+                                                      for host, (demand, _, passed) in vm.means.items()),
                 "mem_configured_mib": Fraction(vm.memory, MIB), "mem_active_mib": Fraction(vm.active, MIB),
                 "mem_entitled_mib": Fraction(vm.entitled["memory"]) / MIB, "mem_consumed_mib": Fraction(vm.mapped, MIB)})
         for host in self.hosts:
