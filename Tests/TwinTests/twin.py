@@ -642,7 +642,8 @@ class Twin:
         for host in self.hosts:
             on = self.on(host)
             means = [vm.means[host] for vm in self.vms if host in vm.means]
-            used = sum((used for _, used, _ in means), Fraction(0))
+            # A sum of rounded means does not pass what the host has.
+            used = min(sum((used for _, used, _ in means), Fraction(0)), Fraction(host.capacity["cpu"], 1000))
             consumed = Fraction(self.consumed(host), MIB)
             self.rows["hosts.csv"].append({
                 **head, "host": host.name, "state": "on", "vms": len(on), "vcpus": sum(vm.vcpus for vm in on),
