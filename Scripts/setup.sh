@@ -11,6 +11,20 @@ build_packages=(libgsl-dev zlib1g-dev pkg-config libjs-dygraphs)
 # The black-box tests run on the distribution's Python, so that its packages are the ones apt installs.
 test_packages=(python3 python3-pytest python3-jsonschema python3-yaml)
 
+# Published traces, which are no part of the project, are where $BALLAST_TRACES says, else beside the checkout.
+find_traces() {
+  if [[ -z ${BALLAST_TRACES:-} && -d ../shared/traces ]]; then
+    BALLAST_TRACES=$(cd ../shared/traces && pwd)
+    export BALLAST_TRACES
+  fi
+  [[ -n ${BALLAST_TRACES:-} ]] || say "no published traces here (\$BALLAST_TRACES): the tests on them are skipped"
+}
+
+# The tests in Python, of the command that $BALLAST names. They leave no folder behind in the checkout.
+black_box_tests() {
+  PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -q -p no:cacheprovider Tests/CLITests Tests/GoldenTests Tests/TwinTests "$@"
+}
+
 is_installed() {
   [[ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" == installed ]]
 }

@@ -7,12 +7,12 @@ extension FluidHost {
     var floors: Int64 = 0
     var total: Int64 = 0
     for slot in 0..<table.count {
-      total += table.used[slot]
+      total += delivered[slot]
       floors += min(table.reservation[slot], min(table.demand[slot], table.cap[slot]))
     }
     precondition(total <= cpuCapacity, "\(spec.name) delivers \(total) of \(cpuCapacity) kHz")
     for slot in 0..<table.count {
-      let used = table.used[slot]
+      let used = delivered[slot]
       precondition(used >= 0 && used <= table.unlimited[slot], "a VM gets more than it may")
       precondition(table.unlimited[slot] <= min(table.demand[slot], table.cap[slot]))
       precondition(table.demand[slot] <= table.size[slot], "a VM demands more than its size")

@@ -13,7 +13,7 @@ extension FluidHost {
       if !departed.isEmpty { forgetParts() }
       return SampleColumns(
         count: table.count, present: table.count, vm: table.vm, demand: table.demand,
-        unlimited: table.unlimited, used: table.used)
+        unlimited: table.unlimited, used: delivered)
     }
     defer { forgetParts() }
     let span = time - max(segmentStart, sampleStart)
@@ -21,7 +21,7 @@ extension FluidHost {
     for slot in 0..<table.count {
       let work = guests.sampleWork.base + Int(table.vm[slot])
       work.pointee.add(
-        demand: table.demand[slot], unlimited: table.unlimited[slot], used: table.used[slot],
+        demand: table.demand[slot], unlimited: table.unlimited[slot], used: delivered[slot],
         for: span)
       means.set(row: slot, vm: table.vm[slot], work.pointee, interval: interval)
       work.pointee = WorkCounter()
@@ -64,7 +64,7 @@ extension FluidHost {
         observedWork.base[vm] = WorkCounter()
       }
       work.add(
-        demand: table.demand[slot], unlimited: table.unlimited[slot], used: table.used[slot],
+        demand: table.demand[slot], unlimited: table.unlimited[slot], used: delivered[slot],
         for: span)
       seen.append(
         HostObservation.VMRow(

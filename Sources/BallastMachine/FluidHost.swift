@@ -22,6 +22,10 @@ struct FluidHost: ~Copyable {
   var observationHasParts = false
   /// When a demand, a setting or the membership last changed.
   var lastChange: Int64 = 0
+  /// Everybody gets all that no limit holds back: `used` need not be written, `unlimited` is what is delivered.
+  private var deliversAll = true
+  /// Delivered to each VM now, kHz.
+  var delivered: VMTable.Column { deliversAll ? table.unlimited : table.used }
   /// The rates answer to the present demands and settings.
   private var isSettled = true
 
@@ -84,7 +88,7 @@ struct FluidHost: ~Copyable {
     if span > 0 {
       for slot in 0..<table.count {
         guests.sampleWork.base[Int(table.vm[slot])].add(
-          demand: table.demand[slot], unlimited: table.unlimited[slot], used: table.used[slot],
+          demand: table.demand[slot], unlimited: table.unlimited[slot], used: delivered[slot],
           for: span)
       }
       sampleHasParts = true
@@ -94,7 +98,7 @@ struct FluidHost: ~Copyable {
       let observed = time - max(segmentStart, observationStart)
       for slot in 0..<table.count where observed > 0 {
         observedWork.base[Int(table.vm[slot])].add(
-          demand: table.demand[slot], unlimited: table.unlimited[slot], used: table.used[slot],
+          demand: table.demand[slot], unlimited: table.unlimited[slot], used: delivered[slot],
           for: observed)
       }
       if observed > 0 { observationHasParts = true }
@@ -342,12 +346,8 @@ struct FluidHost: ~Copyable {
       waterFill(
         capacity: cpuCapacity, lower: table.floor, upper: table.unlimited, weights: table.weight,
         count: table.count, into: table.used, scratch: &scratch)
-    } else {
-      // Computed once more rather than copied: a call to copy ten numbers costs more than the ten minima.
-      for slot in 0..<table.count {
-        table.used[slot] = min(table.demand[slot], table.cap[slot])
-      }
     }
+    deliversAll = pools == nil && wanted <= cpuCapacity
     isSettled = true
     #if DEBUG || BALLAST_CHECKS
       checkConservation()

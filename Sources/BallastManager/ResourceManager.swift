@@ -25,6 +25,8 @@ public struct ResourceManager: Sendable, Equatable {
   private var rows: [Row] = []
   /// Empty: all VMs are siblings.
   public internal(set) var pools: [PoolShare] = []
+  /// What a share weighs on this host: finer where pools are divided, for VMs and pools alike.
+  private var weightPerShare: Int64 { pools.isEmpty ? 1 : DividedPools.weightPerShare }
   /// Position of each managed VM's pool in `pools`.
   var poolPositions: [Int] = []
 
@@ -115,13 +117,14 @@ public struct ResourceManager: Sendable, Equatable {
     plan.cpuReservation.removeAll(keepingCapacity: true)
     plan.cpuLimit.removeAll(keepingCapacity: true)
     plan.cpuWeight.removeAll(keepingCapacity: true)
+    let weightPerShare = weightPerShare
     for index in vms.indices {
       let settings = rows[index].settings
       plan.vms.append(vms[index])
       plan.pool.append(poolPositions[index])
       plan.cpuReservation.append(settings.cpuReservation)
       plan.cpuLimit.append(settings.cpuLimit)
-      plan.cpuWeight.append(settings.cpuWeight)
+      plan.cpuWeight.append(settings.cpuWeight * weightPerShare)
     }
   }
 
@@ -130,6 +133,7 @@ public struct ResourceManager: Sendable, Equatable {
   ) {
     workspace.cpu.removeAll()
     workspace.memory.removeAll()
+    let weightPerShare = weightPerShare
     var row = 0
     for index in vms.indices {
       while row < seen.count && seen.vms[row] < vms[index] { row += 1 }
@@ -139,12 +143,12 @@ public struct ResourceManager: Sendable, Equatable {
       workspace.cpu.append(
         reservation: settings.cpuReservation,
         cap: min(cpuDemand(of: index, size: size), settings.cpuLimit, size),
-        weight: settings.cpuWeight)
+        weight: settings.cpuWeight * weightPerShare)
       let configured = isSeen ? seen.memorySize(row: row) : 0
       workspace.memory.append(
         reservation: settings.memoryReservation,
         cap: min(max(rows[index].memoryDemand, 0), settings.memoryLimit, configured),
-        weight: settings.memoryWeight)
+        weight: settings.memoryWeight * weightPerShare)
     }
     for share in pools {
       workspace.cpu.append(

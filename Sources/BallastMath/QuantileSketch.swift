@@ -19,9 +19,9 @@ public enum QuantileSketch {
   /// The bin that holds `value`, 0…65,535; free of branches.
   @inlinable
   public static func bin(of value: UInt32) -> Int {
-    let kept = value >> droppedBits
-    let doubling = 28 - (kept | 8).leadingZeroBitCount
-    return doubling &* 8 &+ Int(kept >> UInt32(truncatingIfNeeded: doubling))
+    let kept = value &>> droppedBits
+    let doubling = 28 &- (kept | 8).leadingZeroBitCount
+    return doubling &* 8 &+ Int(kept &>> UInt32(truncatingIfNeeded: doubling))
   }
 
   /// The values of a bin: `low`, and how many follow it.
@@ -71,7 +71,8 @@ public enum QuantileSketch {
       counts: UnsafePointer<Count>, zeroCount: Int64 = 0, zerosBeside: Int64 = 0, maximum: UInt16
     ) {
       precondition(
-        zeroCount >= 0 && zeroCount <= Int64(counts[0]), "more zeros than samples in the lowest bin")
+        zeroCount >= 0 && zeroCount <= Int64(counts[0]), "more zeros than samples in the lowest bin"
+      )
       self.counts = counts
       self.zerosBeside = zerosBeside
       self.zeroCount = zeroCount + zerosBeside

@@ -175,18 +175,18 @@ struct SampleClock {
     duration = world.duration.value
     self.last = last
     self.slot = slot
-    find(after: start.value)
+    begin(at: start.value / step * step)
   }
 
   mutating func advance() {
     slot += 1
-    find(after: next.value)
+    begin(at: next.value)
   }
 
-  private mutating func find(after time: Int64) {
-    let start = time / step * step
+  /// The sample that begins at `start`, a multiple of the interval or the end of the run.
+  private mutating func begin(at start: Int64) {
     let end = min(start + step, duration)
-    next = time < duration && end <= last.value ? SimTime(end) : .never
+    next = start < duration && end <= last.value ? SimTime(end) : .never
     interval = SimDuration(end - start)
   }
 }

@@ -116,6 +116,8 @@ public final class Simulation {
       }
       if now < end { try takeChanges() }
     }
+    // Stopped in the middle of a window: its samples were taken and are kept.
+    if !pending.isEmpty { try recorder.flush(pending, clusters: clusters.map(\.view)) }
     return try recorder.finish(simulated: SimDuration(now.value), isComplete: now == end)
   }
 
@@ -142,7 +144,7 @@ public final class Simulation {
     let samples = SampleClock(world, after: now, upTo: meeting, slot: pending.count)
     let (recorder, controllers) = (Unchecked(recorder), Unchecked(controllers))
     let (clusters, clusterOfHost) = (Unchecked(clusters), clusterOfHost)
-    tiles.forEach { tile, hosts in
+    tiles.perform { tile, hosts in
       for host in hosts {
         let cluster = clusters.value[clusterOfHost[host]]
         controllers.value[tile].play(
@@ -163,7 +165,7 @@ public final class Simulation {
     guard !meeters.isEmpty, pending.last == meeting else { return }
     let last = SampleClock(
       world, after: world.sampleEnd(before: meeting), upTo: meeting, slot: pending.count - 1)
-    tiles.forEach { tile, hosts in
+    tiles.perform { tile, hosts in
       for host in hosts where clusters.value[clusterOfHost[host]].manager.dividesPools {
         controllers.value[tile].sample(
           HostIndex(host), last, tile: tile, recorder: recorder.value)
@@ -237,7 +239,8 @@ public final class Simulation {
     if let fixed = spec.host {
       host = fixed
       policy = "host"
-    } else if let position = placement.place(request, on: cluster.hosts.map { candidates[$0.int] }) {
+    } else if let position = placement.place(request, on: cluster.hosts.map { candidates[$0.int] })
+    {
       host = cluster.hosts[position]
       policy = world.placement
     } else {

@@ -15,7 +15,7 @@ struct Tiles: Sendable {
   }
 
   /// Calls `body` for each tile once, with the tile's number.
-  func forEach(_ body: @Sendable (Int, Range<Int>) -> Void) {
+  func perform(_ body: @Sendable (Int, Range<Int>) -> Void) {
     if threads <= 1 || ranges.count <= 1 {
       for (tile, range) in ranges.enumerated() { body(tile, range) }
       return

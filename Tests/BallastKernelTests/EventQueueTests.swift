@@ -82,20 +82,3 @@ import Testing
     return entries
   }
 }
-
-@Suite struct SimulationClockTests {
-  @Test func theClockTellsHowLongItMoved() {
-    var clock = SimulationClock()
-    #expect(clock.advance(to: .seconds(3)) == .seconds(3))
-    #expect(clock.advance(to: .seconds(3)) == .zero)
-    #expect(clock.now == .seconds(3))
-  }
-
-  @Test func theClockNeverGoesBack() async {
-    await #expect(processExitsWith: .failure) {
-      var clock = SimulationClock()
-      clock.advance(to: .seconds(3))
-      clock.advance(to: .seconds(2))
-    }
-  }
-}

@@ -37,7 +37,7 @@ struct ClusterManagerTests {
     return (managers.map(\.pools), plans)
   }
 
-  /// VM 0 on a wants 3 GHz, VM 1 on b 1 GHz: entitled 3:1. Limit 3.75 and 1.25 GHz, shares 6000 and 2000; of the
+  /// VM 0 on a wants 3 GHz, VM 1 on b 1 GHz: entitled 3:1. Limit 3.75 and 1.25 GHz, shares 6000 and 2000, in thousandths; of the
   /// reservation 750,000.75 and 250,000.25 kHz, the odd kHz by the larger fraction. The parts add up exactly.
   @Test func poolsAreDividedByEntitlement() {
     let shares = divided(
@@ -47,7 +47,7 @@ struct ClusterManagerTests {
     #expect(shares[0].map(\.pool) == [0, 1] && shares[1].map(\.pool) == [0, 1])
     #expect(shares.map { $0[1].cpuReservation } == [750_001, 250_000])
     #expect(shares.map { $0[1].cpuLimit } == [3_750_000, 1_250_000])
-    #expect(shares.map { $0[1].cpuWeight } == [6_000, 2_000])
+    #expect(shares.map { $0[1].cpuWeight } == [6_000_000, 2_000_000])
   }
 
   /// Entitled alike: 500,000.5 kHz each; the odd one goes to the host with the earlier name.
@@ -79,7 +79,7 @@ struct ClusterManagerTests {
     ).shares
     #expect(shares.map { $0[1].cpuReservation } == [800_001, 200_000])
     #expect(shares.map { $0[1].cpuLimit } == [4_000_000, 1_000_000])
-    #expect(shares.map { $0[1].cpuWeight } == [6_400, 1_600])
+    #expect(shares.map { $0[1].cpuWeight } == [6_400_000, 1_600_000])
   }
 
   /// All VMs of the pool are on b: it has the whole pool there, and a does not know it.
@@ -91,7 +91,7 @@ struct ClusterManagerTests {
     #expect(shares[0].map(\.pool) == [0])
     #expect(shares[1][1].cpuReservation == 1_000_001)
     #expect(shares[1][1].cpuLimit == 5_000_000)
-    #expect(shares[1][1].cpuWeight == 8_000)
+    #expect(shares[1][1].cpuWeight == 8_000_000)
   }
 
   /// gold holds web and, directly, VM 1. VM 0 in gold/web on a wants 3 GHz, VM 1 on b 1 GHz. gold is divided 3:1; web
@@ -127,7 +127,7 @@ struct ClusterManagerTests {
         [(.init(index: 0, demand: 4_000_000), 1), (.init(index: 1, demand: 4_000_000), 2)],
         [(.init(index: 2, demand: 4_000_000), 1)],
       ])
-    #expect(result.shares[0].map(\.cpuWeight).dropFirst() == [4_000, 4_000])
+    #expect(result.shares[0].map(\.cpuWeight).dropFirst() == [4_000_000, 4_000_000])
     #expect(result.plans[0].cpuEntitlement == [2_000_000, 2_000_000])
     #expect(result.plans[1].cpuEntitlement == [2_500_000])
   }
@@ -158,7 +158,7 @@ struct ClusterManagerTests {
     ).shares
     #expect(shares.map { $0[1].memoryReservation } == [3 << 29 + 1, 1 << 29])
     #expect(shares.map { $0[1].memoryLimit } == [.max, .max])
-    #expect(shares.map { $0[1].memoryWeight } == [122_880, 40_960])
+    #expect(shares.map { $0[1].memoryWeight } == [122_880_000, 40_960_000])
   }
 }
 

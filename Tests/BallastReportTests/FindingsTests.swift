@@ -75,6 +75,20 @@ import Testing
     #expect(found[0].lever.contains("3.0\u{00A0}GHz"))
   }
 
+  /// A pool is named as a lever only where it, or one above it, had a limit.
+  @Test func onlyPoolsWithALimitAreLevers() {
+    var data = aRun(used: [50, 50, 50, 50])
+    data.vms = [aVM("web", ready: 12, limited: 11, pool: "gold/web")]
+    data.pools = [
+      PoolSeries(cluster: "c", path: ""), PoolSeries(cluster: "c", path: "gold"),
+      PoolSeries(cluster: "c", path: "gold/web"), PoolSeries(cluster: "c", path: "gold/we"),
+    ]
+    #expect(!limitedVMs(data)[0].lever.contains("pool"))
+    data.pools[1].cpuLimit = [.nan, 5_000]
+    data.pools[3].cpuLimit = [5_000, 5_000]
+    #expect(limitedVMs(data)[0].lever.hasSuffix("or of pool gold."))
+  }
+
   /// Two of four hours at 98 % or more is half of the time.
   @Test func saturatedHost() {
     let found = saturatedHosts(aRun(used: [98, 97.9, 100, 10]))
@@ -114,6 +128,9 @@ import Testing
     #expect(idleHosts(data)[0].subjects.map(\.number) == ["10\u{00A0}%"])
     // 10 GiB − 1.2 × 1 GiB
     #expect(oversizedVMs(data)[0].subjects.map(\.number) == ["8.8\u{00A0}GiB"])
+    // Nothing active at all: the scenario says nothing of memory.
+    data.vms[0].samples?.memoryActiveMax = 0
+    #expect(oversizedVMs(data).isEmpty)
   }
 
   @Test func storyNamesWhoWaitedAndWhoDidNot() {

@@ -64,10 +64,11 @@ struct DemandTests {
   // MARK: Replay
 
   /// 50, 100, 25 % for 10 s each, then as `at_end` says.
-  @Test(arguments: [
-    (TraceEnd.stop, [0, 0, 0, 0]), (.hold, [500_000, 500_000, 500_000, 500_000]),
-    (.repeat, [1_000_000, 2_000_000, 500_000, 1_000_000]),
-  ] as [(TraceEnd, [Int64])])
+  @Test(
+    arguments: [
+      (TraceEnd.stop, [0, 0, 0, 0]), (.hold, [500_000, 500_000, 500_000, 500_000]),
+      (.repeat, [1_000_000, 2_000_000, 500_000, 1_000_000]),
+    ] as [(TraceEnd, [Int64])])
   func replayEndsAsTold(atEnd: TraceEnd, after: [Int64]) {
     let trace = series([500_000, 1_000_000, 250_000], end: 30)
     #expect(

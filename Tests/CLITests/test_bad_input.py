@@ -219,3 +219,11 @@ def test_a_link_to_a_run_keeps_pointing_to_it(tmp_path, small):
     run(small, tmp_path / "latest", "--force")
     assert (tmp_path / "latest").is_symlink()
     assert read_run(tmp_path / "real")["complete"] is True
+
+
+def test_a_square_wave_too_fine_to_run_is_65(tmp_path):
+    """2 ns for an hour would be 1.8 · 10¹² periods: a run without end."""
+    text = SMALL.replace("{constant: 50%}", "{square: {period: 2ns, duty: 50%, high: 100%}}")
+    done = ballast("run", write(tmp_path / "fine.yaml", text), "--out", tmp_path / "out")
+    assert done.returncode == 65
+    assert "1,800,000,000,000 periods" in done.stderr

@@ -143,3 +143,20 @@ def test_verify_that_is_interrupted_keeps_the_run(tmp_path, long):
     assert process.returncode == 130, stderr
     assert "not verified" in stderr
     assert read_run(tmp_path / "out")["complete"] is True
+
+
+def test_an_interrupted_run_with_pools_keeps_its_last_samples(tmp_path):
+    """Hosts of a cluster with pools meet at every control step: a signal may come in the middle of a window of samples,
+    and those of that window are rows, too."""
+    text = MIXED.replace("duration: 7000s", "duration: 1000d\nrecord: {vms: summary, interval: 1h}")
+    process = start("run", write(tmp_path / "pools.yaml", text), "--out", tmp_path / "out")
+    wait_for(tmp_path / "out.partial/hosts.csv")
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 130, stderr
+    rows = parse_csv((tmp_path / "out.incomplete/hosts.csv").read_text())[1:]
+    last = float(rows[-1][0]) if rows else 0.0
+    assert 0 <= read_run(tmp_path / "out.incomplete")["sim_duration_s"] - last < 3600
+    page = (tmp_path / "out.incomplete/report.html").read_text()
+    assert "in the part that ran</h2>" in page or "No expectations" in page

@@ -356,3 +356,14 @@ def test_bounds_meet_to_the_thousandth(tmp_path, bound, met):
     scenario += f"expect:\n  - {{metric: cpu_used_mhz, of: {{vms: web}}, statistic: mean, {bound}}}\n"
     run(write(tmp_path / "s.yaml", scenario), tmp_path / "out", code=0 if met else 1)
     assert [verdict["met"] for verdict in read_run(tmp_path / "out")["expectations"]] == [met]
+
+
+def test_pools_go_by_bytes_of_their_names(tmp_path):
+    """Compared as text, an e with a combining accent is one letter, after z. Its bytes begin with those of e."""
+    names = ["pz", "pf", "pe\u0301", "pez", "pa"]
+    pools = ", ".join(f'{{name: "{name}"}}' for name in names)
+    text = SMALL.replace("memory: 32GiB}]", f"memory: 32GiB}}]\n    pools: [{pools}]").replace(
+        "duration: 1h", "duration: 5m")
+    run(write(tmp_path / "pools.yaml", text), tmp_path / "out", "--quiet")
+    _, rows = read_csv(tmp_path / "out", "pools.csv")
+    assert [row["pool"] for row in rows] == sorted(["", *names], key=lambda name: name.encode())

@@ -1,5 +1,6 @@
 """run, report and profiles: options, exit codes and directories."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -143,7 +144,6 @@ def test_run_json_has_what_the_interface_promises(mixed_run):
 
 
 def test_the_hash_in_run_json_is_of_the_scenario(tmp_path, small):
-    import hashlib
     run(small, tmp_path / "out")
     assert read_run(tmp_path / "out")["scenario_sha256"] == hashlib.sha256(small.read_bytes()).hexdigest()
 
@@ -209,3 +209,38 @@ def test_profiles():
 def test_every_profile_runs(tmp_path, profile):
     path = write(tmp_path / "mixed.yaml", MIXED)
     run(path, tmp_path / "out", "--quiet", "--set", f"hypervisor={profile}")
+
+
+def test_a_page_has_no_empty_sections(tmp_path):
+    text = SMALL.replace("duration: 1h", "duration: 1h\nrecord: {vms: summary}")
+    run(write(tmp_path / "plain.yaml", text), tmp_path / "out")
+    page = (tmp_path / "out/report.html").read_text()
+    assert "This run has no resource pools." in page
+    assert "VM by VM</h3>" not in page
+
+
+def test_nothing_is_said_of_memory_that_a_scenario_leaves_out(tmp_path, small):
+    """Without `memory:` in the workload nothing is known of its use, so there is nothing to give back."""
+    run(small, tmp_path / "out")
+    assert "of memory in active use" not in (tmp_path / "out/report.html").read_text()
+
+
+def test_a_pool_of_one_share_is_divided_over_hosts(tmp_path):
+    """1 share against 3 on two hosts of 10 GHz: a quarter of each, 2.5 GHz, and not all of the share on one host."""
+    text = """\
+ballast: 1
+duration: 10m
+clusters:
+  - name: c
+    hosts: [{name: h, count: 2, cpu: {cores: 4, mhz: 2500}, memory: 64GiB}]
+    pools: [{name: one, cpu: {shares: 1}}, {name: three, cpu: {shares: 3}}]
+vms:
+  - {name: a, host: h-0, pool: one, vcpus: 4, memory: 4GiB, workload: {cpu: 100%}}
+  - {name: b, host: h-1, pool: one, vcpus: 4, memory: 4GiB, workload: {cpu: 100%}}
+  - {name: c, host: h-0, pool: three, vcpus: 4, memory: 4GiB, workload: {cpu: 100%}}
+  - {name: d, host: h-1, pool: three, vcpus: 4, memory: 4GiB, workload: {cpu: 100%}}
+expect:
+  - {metric: cpu_used_mhz, of: {pools: one}, statistic: mean, equals: 5000}
+  - {metric: cpu_used_mhz, of: {vms: b}, statistic: min, equals: 2500}
+"""
+    run(write(tmp_path / "pools.yaml", text), tmp_path / "out")

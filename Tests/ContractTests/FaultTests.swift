@@ -145,16 +145,20 @@ struct FaultTests {
     var generator = SeededGenerator(seed: seed)
     let faults = (0..<40).map { _ in generator.faults() }
     try BackendKind.faultySimulated.run(faults: faults) { rig in
+      // Run and ready time are counted in whole nanoseconds, which shows in an interval below a millisecond (seed 2259).
+      var shortest = Int64.max
       for _ in faults {
         rig.advance(by: .nanoseconds(generator.integer(0...30_000_000_000)))
         guard let seen = try? rig.observe() else { continue }
         let plan = rig.decide(seen)
+        if seen.interval.value > 0 { shortest = min(shortest, seen.interval.value) }
+        let rounding = 2 * Rig.coreRate.value / shortest
         #expect(plan.vms == Rig.vms, "\(replay(seed))")
         #expect(plan.cpuEntitlement.allSatisfy { $0 >= 0 }, "\(replay(seed))")
         #expect(plan.cpuEntitlement.reduce(0, +) <= 4_000_000, "\(replay(seed))")
         for (vm, demand) in zip(Rig.vms, Rig.demands) {
           let observed = rig.manager.observedDemand(of: vm)?.value
-          #expect(observed == nil || observed == demand, "\(replay(seed))")
+          #expect(observed == nil || abs(observed! - demand) <= rounding, "\(replay(seed))")
         }
         _ = try? rig.apply(plan)
       }

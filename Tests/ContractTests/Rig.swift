@@ -42,7 +42,8 @@ struct Rig {
         GuestSpec(
           vcpus: 2, memory: .gibibytes(1),
           workload: GuestWorkload(cpu: .constant(.percent($0))))
-      }, observationInterval: .seconds(1_000_000))  // longer than any test: counters since the last call
+        // Longer than any test: counters since the last call.
+      }, observationInterval: .seconds(1_000_000))
     for vm in vms { machine.powerOn(vm, on: HostIndex(0), at: .zero) }
     return machine
   }

@@ -27,6 +27,17 @@ def test_scenario_gives_its_golden_results(name):
                     " and say why in the commit message.", pytrace=False)
 
 
+@pytest.mark.parametrize("name", golden.scenarios())
+def test_scenario_asks_a_question(name):
+    """The schema for editors comes first, then a question, in a comment."""
+    lines = (golden.SCENARIOS / f"{name}.yaml").read_text().splitlines()
+    up = "../" * (name.count("/") + 1)
+    assert lines[0] == f"# yaml-language-server: $schema={up}schema/scenario.schema.json"
+    comment = [line for line in lines[1:12] if line.startswith("#")]
+    assert any("?" in line for line in comment), "the first lines ask a question"
+    assert f"]({name}.yaml)" in (golden.SCENARIOS / "README.md").read_text(), "scenarios/README.md lists it"
+
+
 def test_no_golden_results_without_scenario():
     assert golden.without_scenario() == [], "remove them, or bring their scenario back"
 

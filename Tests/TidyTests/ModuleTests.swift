@@ -72,7 +72,8 @@ struct ModuleTests {
   /// Clocks, the environment and chance from outside: nothing of it may reach a result.
   private static let forbidden = [
     "Date()", "ProcessInfo", "SystemRandomNumberGenerator", "getenv(", "arc4random",
-    "ContinuousClock", "SuspendingClock", "clock_gettime(", "gettimeofday(", "DispatchTime.now", ".randomElement(",
+    "ContinuousClock", "SuspendingClock", "clock_gettime(", "gettimeofday(", "DispatchTime.now",
+    ".randomElement(",
     ".shuffled(", ".shuffle(",
   ]
   /// Forbidden as calls only: `.random(` is also the name of a workload form, followed by its own arguments.

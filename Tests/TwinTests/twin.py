@@ -607,9 +607,11 @@ class Twin:
         weights = [sum(got[vm] for vm in below if vm.host is host) for host in there]
         if sum(weights) == 0:
             weights = [sum(vm.size[resource] for vm in below if vm.host is host) for host in there]
-        values = []
-        for total in (pool.settings.reservation[resource], pool.settings.limit[resource], pool.settings.shares[resource]):
-            values.append([UNLIMITED] * len(there) if total is UNLIMITED else proportional(total, weights, self.grain))
+        settings, values = pool.settings, []
+        for total, unit in ((settings.reservation[resource], 1), (settings.limit[resource], 1),
+                            (settings.shares[resource], Fraction(1, 1000))):
+            values.append([UNLIMITED] * len(there) if total is UNLIMITED else
+                          [part * unit for part in proportional(total / unit, weights, self.grain)])
         for index, host in enumerate(there):
             host.part[resource, pool] = tuple(column[index] for column in values)
 
@@ -640,6 +642,8 @@ class Twin:
             on = self.on(host)
             means = [vm.means[host] for vm in self.vms if host in vm.means]
             used = sum((used for _, used, _ in means), Fraction(0))
+            # Means that were rounded each may add up to more than the host has.
+            used = min(used, Fraction(host.capacity["cpu"], 1000))
             consumed = Fraction(self.consumed(host), MIB)
             self.rows["hosts.csv"].append({
                 **head, "host": host.name, "state": "on", "vms": len(on), "vcpus": sum(vm.vcpus for vm in on),

@@ -6,7 +6,7 @@ struct Bench {
   private static let usage = """
     usage: bench w [HOSTS VMS SAMPLES] [--threads N] [--runs N]   workload W through the engine, beside the C bound
            bench growth                                           W at S, M and L: growth in V and in T
-           bench queue [PENDING]                                  event queue, hold model
+           bench queue [PENDING]                                  event queue, hold model, beside the same heap in C
     """
 
   private var arguments = Array(CommandLine.arguments.dropFirst())
@@ -28,8 +28,8 @@ struct Bench {
       try WorkloadW(hosts: numbers[0], vms: numbers[1], samples: numbers[2]).measure(
         threads: threads, runs: runs)
     case ("growth", 0): try measureGrowth(runs: runs)
-    case ("queue", 0): measureQueue(pending: 100_000)
-    case ("queue", 1): measureQueue(pending: numbers[0])
+    case ("queue", 0): measureQueue(pending: 100_000, runs: runs)
+    case ("queue", 1): measureQueue(pending: numbers[0], runs: runs)
     default: fail()
     }
   }

@@ -3,6 +3,10 @@ import BallastUnits
 
 /// Every pool's reservation, limit and shares divided over the hosts of its cluster.
 struct DividedPools {
+  /// Weights on a host are thousandths of shares: in whole shares a pool with 1 share would weigh nothing on all hosts
+  /// but one, and its VMs there would starve. Σ weights still fits 63 bits at a million VMs of 10⁹ shares.
+  static let weightPerShare: Int64 = 1_000
+
   /// What a pool's VMs claim on each host.
   struct Claims {
     private let hostCount: Int
@@ -50,7 +54,7 @@ struct DividedPools {
         reservation: apportion(reservation, by: weights),
         limit: limit.map { apportion($0, by: weights) }
           ?? [Int64](repeating: .max, count: hostCount),
-        weight: apportion(shares, by: weights))
+        weight: apportion(shares * Self.weightPerShare, by: weights))
     }
     self.cpu = tree.pools.enumerated().map { index, pool in
       parts(
@@ -64,7 +68,9 @@ struct DividedPools {
     }
   }
 
-  func isPresent(pool: Int, host: Int) -> Bool { pool == 0 || claims.hasVMs(pool: pool, host: host) }
+  func isPresent(pool: Int, host: Int) -> Bool {
+    pool == 0 || claims.hasVMs(pool: pool, host: host)
+  }
 }
 
 extension ResourceManager {

@@ -119,7 +119,8 @@ public enum VMColumn: Int, CaseIterable, Sendable {
 
   static let specs: [ColumnSpec] = [
     .init(
-      "cpu_demand_mhz", "MHz", .mean, "what the guest would use, at most vCPUs × clock, before limits",
+      "cpu_demand_mhz", "MHz", .mean,
+      "what the guest would use, at most vCPUs × clock, before limits",
       vSphere: "cpu.demand.average"),
     .init(
       "cpu_entitled_mhz", "MHz", .mean,

@@ -26,7 +26,9 @@ public struct Expectation: Sendable {
   }
   public enum Bound: Sendable, Equatable {
     /// Thousandths of the column's unit.
-    case atMost(Int64), atLeast(Int64), equals(Int64)
+    case atMost(Int64)
+    case atLeast(Int64)
+    case equals(Int64)
     case isTrue, isFalse
   }
   public var metric: String

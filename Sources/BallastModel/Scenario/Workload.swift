@@ -23,7 +23,8 @@ public enum DemandForm: Sendable {
   /// Each value holds from its time on; before the first, demand is 0. Times ascend and differ.
   case steps([Step])
   /// `high` for the first `duty` of every period, then `low`.
-  case square(period: SimDuration, duty: PartsPerMillion, high: PartsPerMillion, low: PartsPerMillion)
+  case square(
+    period: SimDuration, duty: PartsPerMillion, high: PartsPerMillion, low: PartsPerMillion)
   /// mean + amplitude · cos(2π (t − peak) / 24 h), clipped to 0 … 100 %, taken at the start of every interval.
   case diurnal(mean: PartsPerMillion, amplitude: PartsPerMillion, peak: SimTime)
   /// A draw per interval from a distribution of `BallastMath`, autocorrelated when `correlation` is above zero.

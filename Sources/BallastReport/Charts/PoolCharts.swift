@@ -6,6 +6,7 @@ func poolCharts(_ data: RunData, _ writer: inout ChartWriter) -> String {
   guard data.times.count > 0 else { return "" }
   // The root repeats the cluster chart.
   let pools = data.pools.enumerated().filter { !$0.element.path.isEmpty }
+  guard !pools.isEmpty else { return "" }
   let ranked = pools.sorted { a, b in
     let (x, y) = (total(a.element.cpuUsed), total(b.element.cpuUsed))
     return x != y ? x > y : a.offset < b.offset

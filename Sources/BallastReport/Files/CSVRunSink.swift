@@ -63,22 +63,29 @@ public final class CSVRunSink: RunSink {
         cells(of: rows.hosts, row: host, count: HostColumn.count), isWhole: hostWhole, end: comma)
       try hosts.text([], end: lineFeed)  // mem_state: no memory states are modelled yet
     }
-    for row in recordedVMs.indices {
-      guard let state = rows.vmStates[row] else { continue }
-      let vm = recordedVMs[row]
-      let host = Int(rows.vmHosts[row])
-      try vms.text(time)
-      try vms.text(vmNames[vm])
-      try vms.text(host < 0 ? [] : hostNames[host])
-      try vms.text(vmPools[vm])
-      try vms.text(vmStates[Int(state.rawValue)])
-      try vms.numbers(cells(of: rows.vms, row: row, count: VMColumn.count), isWhole: vmWhole)
-    }
+    try writeVMs(rows, time: time, to: &vms)
     for pool in poolNames.indices {
       try pools.text(time)
       try pools.text(poolNames[pool])
       try pools.numbers(
         cells(of: rows.pools, row: pool, count: PoolColumn.count), isWhole: poolWhole)
+    }
+  }
+
+  /// The file is an argument: a member of a class would be checked for exclusive access at every cell.
+  private func writeVMs(
+    _ rows: SampleRows, time: [UInt8], to file: inout CSVFile
+  ) throws(RunSinkError) {
+    let (names, pools, hosts, whole) = (vmNames, vmPools, hostNames, vmWhole)
+    for (row, vm) in recordedVMs.enumerated() {
+      guard let state = rows.vmStates[row] else { continue }
+      let host = Int(rows.vmHosts[row])
+      try file.text(time)
+      try file.text(names[vm])
+      try file.text(host < 0 ? [] : hosts[host])
+      try file.text(pools[vm])
+      try file.text(vmStates[Int(state.rawValue)])
+      try file.numbers(cells(of: rows.vms, row: row, count: VMColumn.count), isWhole: whole)
     }
   }
 

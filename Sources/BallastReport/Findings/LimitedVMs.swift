@@ -35,13 +35,24 @@ func limitedVMs(_ data: RunData) -> [Finding] {
     let lost = totals.reduce(0) { $0 + max(0, $1.demand - $1.used) }
     let peak = totals.map(\.demandMax).max() ?? .nan
     var lever = "Raise or remove the CPU limit of \(facts.count == 1 ? "the VM" : "these VMs")"
-    if !worst.pool.isEmpty { lever += " or of pool \(worst.pool)" }
+    let limiting = limitedPools(data, above: worst.pool)
+    if !limiting.isEmpty { lever += " or of pool \(list(limiting))" }
     if peak.isFinite { lever += "; demand peaks at \(cpu(peak)) per VM" }
+    let whose = facts.count == 1 ? "its host has" : "their hosts have"
     return Finding(
       group.severity,
       "\(count(facts.count, "VM is", "VMs are")) held back by a CPU limit"
-        + (isAlone ? " while \(facts.count == 1 ? "its host has" : "their hosts have") CPU to spare" : ""),
+        + (isAlone ? " while \(whose) CPU to spare" : ""),
       text, subjects: group.vms.map { (.vm($0), percent(data.vms[$0].limited.p95)) },
       lever: lever + ".", harm: lost / 3_600_000 + worst.limited.p95 / 1_000)
   }
+}
+
+/// The pool and those above it, as far as they had a CPU limit. Where two clusters have pools of one path,
+/// either counts.
+private func limitedPools(_ data: RunData, above path: String) -> [String] {
+  data.pools.filter { pool in
+    (pool.path == path || path.hasPrefix(pool.path + "/")) && !pool.path.isEmpty
+      && pool.cpuLimit.contains(where: \.isFinite)
+  }.map(\.path)
 }

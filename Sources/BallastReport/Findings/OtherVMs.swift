@@ -39,10 +39,13 @@ func refusedVMs(_ data: RunData) -> [Finding] {
   ]
 }
 
-/// VMs that hold far more memory than they ever use.
+/// VMs that hold far more memory than they ever use. One without any active memory says nothing of its use: its
+/// scenario or trace left memory out.
 func oversizedVMs(_ data: RunData) -> [Finding] {
   func activePercent(_ index: Int) -> Double {
-    guard let totals = data.vms[index].samples, totals.memoryConfigured > 0 else { return 100 }
+    guard let totals = data.vms[index].samples, totals.memoryConfigured > 0,
+      totals.memoryActiveMax > 0
+    else { return 100 }
     return totals.memoryActiveMax / totals.memoryConfigured * 100
   }
   /// Configured memory beyond the largest active use and 20 % on top of it.

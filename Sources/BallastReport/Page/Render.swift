@@ -56,10 +56,12 @@ func page(_ data: RunData, _ library: ChartLibrary?) -> String {
     "vmCharts": vmCharts,
     "vmTable": vmTable(data),
     "vmNote": vmNote(data),
+    "hasDrillDowns": !drillDowns.isEmpty,
     "drillDowns": drillDowns,
     "drillNote": data.drillDowns.count < data.vms.count
       ? "The \(count(data.drillDowns.count)) VMs that wait most, of \(count(data.vms.count))."
       : "All VMs, the longest waiting first.",
+    "hasPools": !pools.isEmpty,
     "pools": pools,
     "events": eventsSection(data),
     "method": methodSection(data),

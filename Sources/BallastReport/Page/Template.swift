@@ -27,10 +27,10 @@ let pageTemplate = """
   <section id="hosts"><h2>Hosts</h2>{{^hasCharts}}<p class="note">No samples were recorded.</p>\
   {{/hasCharts}}{{{hosts}}}</section>
   <section id="vms"><h2>VMs</h2>{{{vmNote}}}{{{vmCharts}}}{{{vmTable}}}\
-  {{#drillDowns}}<h3>VM by VM</h3><p class="note">{{{drillNote}}}</p><div class="drills">{{{drillDowns}}}\
-  </div>{{/drillDowns}}</section>
-  <section id="pools"><h2>Resource pools</h2>{{{pools}}}{{^pools}}<p class="note">This run has no \
-  resource pools.</p>{{/pools}}</section>
+  {{#hasDrillDowns}}<h3>VM by VM</h3><p class="note">{{{drillNote}}}</p><div class="drills">{{{drillDowns}}}\
+  </div>{{/hasDrillDowns}}</section>
+  <section id="pools"><h2>Resource pools</h2>{{{pools}}}{{^hasPools}}<p class="note">This run has no \
+  resource pools.</p>{{/hasPools}}</section>
   <section id="events"><h2>Events</h2>{{{events}}}</section>
   <section id="method"><h2>Method and configuration</h2>{{{method}}}</section>
   </main>

@@ -29,8 +29,8 @@ func headerSection(_ data: RunData) -> String {
 func verdictSection(_ data: RunData) -> String {
   let expectations = data.run.record.expectations
   let failed = expectations.count { !$0.isMet }
-  let headline: String
-  let style: String
+  var headline: String
+  var style: String
   if expectations.isEmpty {
     headline = "No expectations to judge"
     style = "neutral"
@@ -45,6 +45,10 @@ func verdictSection(_ data: RunData) -> String {
       ? "The expectation is not met"
       : "\(failed) of \(expectations.count) expectations \(failed == 1 ? "is" : "are") not met"
     style = "missed"
+  }
+  if !expectations.isEmpty, !data.run.record.isComplete {
+    headline += " in the part that ran"
+    if style == "met" { style = "neutral" }
   }
   let rows: [[String: Any]] = expectations.map {
     [

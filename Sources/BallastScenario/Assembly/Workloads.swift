@@ -58,6 +58,12 @@ extension Assembler {
     else { return nil }
     if period == .zero {
       problems.add(value["period"]!.place, "period is 0", "write a time above zero")
+    } else if let duration, duration.value / period.value > Limits.steps {
+      problems.add(
+        value["period"]!.place,
+        "period \(period.words) in \(duration.words) makes \(grouped(duration.value / period.value)) "
+          + "periods; more than \(grouped(Limits.steps)) are not run",
+        "lengthen the period or shorten the duration")
     }
     return .square(
       period: period, duty: duty, high: high, low: value["low"]?.fraction ?? .zero)

@@ -60,6 +60,8 @@ final class Recorder {
   private static let windowBytesPerVM = 256
   /// Cells kept for exact percentiles of recorded VMs: 512 MiB. Beyond that their summaries come from sketches.
   private static let exactCellsMax = 64 << 20
+  /// Cells of a VM's row that the digest folds: a column's description is too much to copy for each of them.
+  private static let foldedColumns = VMColumn.allCases.filter(\.spec.isModelled).map(\.rawValue)
   private static let summaryColumns: [VMColumn] = [
     .cpuUsed, .cpuReadyPercent, .cpuLimitedPercent, .memConsumed,
   ]
@@ -195,9 +197,6 @@ final class Recorder {
   ) {
     let columns = machine.takeSample(host, at: time)
     let isTail = interval != world.recordInterval
-    let steps =
-      time.value / world.controlInterval.value
-      - (time - interval).value / world.controlInterval.value
     var demand: Int64 = 0
     var used: Int64 = 0
     if onlySummaries && !isTail && SampleBlock.fits(vms: columns.count)
@@ -206,6 +205,8 @@ final class Recorder {
       (demand, used) = blocks[tile].take(columns, into: summaries)
     } else {
       endStretch(tile: tile)
+      let control = world.controlInterval.value
+      let steps = time.value / control - (time - interval).value / control
       for row in 0..<columns.count {
         demand += columns.demand[row]
         used += columns.used[row]
@@ -297,10 +298,12 @@ final class Recorder {
   /// Writes the cells of one sample; those of `writeHostState` are there.
   private func writeHost(_ host: HostIndex, _ sample: HostSample, interval: SimDuration) {
     let cells = hostCells + host.int * HostColumn.count
+    let capacity = cells[HostColumn.cpuCapacity.rawValue]
+    // A sum of means that were rounded each: it must not pass what the host has.
+    let used = min(sample.used, capacity)
     cells[HostColumn.cpuDemand.rawValue] = sample.demand
-    cells[HostColumn.cpuUsed.rawValue] = sample.used
-    cells[HostColumn.cpuUsedPercent.rawValue] = percent(
-      sample.used, of: cells[HostColumn.cpuCapacity.rawValue])
+    cells[HostColumn.cpuUsed.rawValue] = used
+    cells[HostColumn.cpuUsedPercent.rawValue] = percent(used, of: capacity)
     cells[HostColumn.cpuReady.rawValue] = readyTime(
       sample.demand - sample.used, interval: interval, coreRate: machine.coreRate(of: host))
     if consumedShown[host.int] != sample.consumed {
@@ -364,7 +367,8 @@ final class Recorder {
     time: SimTime, hosts: UnsafeMutablePointer<Int64>, vms: UnsafeMutablePointer<Int64>,
     states: UnsafeMutablePointer<VMState?>
   ) {
-    var digest = self.digest  // a local: a class member is checked for exclusive access at every fold
+    // A local, because a class member is checked for exclusive access at every fold.
+    var digest = self.digest
     defer { self.digest = digest }
     digest.fold(time.value)
     for host in 0..<world.hosts.count {
@@ -373,11 +377,10 @@ final class Recorder {
         cells[HostColumn.cpuDemand.rawValue], cells[HostColumn.cpuUsed.rawValue],
         cells[HostColumn.memConsumed.rawValue])
     }
+    let columns = Self.foldedColumns
     for row in 0..<world.recordedVMs.count where states[row] != nil {
       let cells = vms + row * VMColumn.count
-      for column in VMColumn.allCases where column.spec.isModelled {
-        digest.fold(cells[column.rawValue])
-      }
+      for column in columns { digest.fold(cells[column]) }
     }
   }
 
@@ -450,7 +453,9 @@ final class Recorder {
   private var recordingAssumptions: [String] {
     let sketched = world.vms.indices.contains { usesSketch[$0] }
     return sketched
-      ? ["percentiles of vms-summary.csv come from histograms; docs/MODEL.md#percentiles says how close"]
+      ? [
+        "percentiles of vms-summary.csv come from histograms; docs/MODEL.md#percentiles says how close"
+      ]
       : []
   }
 

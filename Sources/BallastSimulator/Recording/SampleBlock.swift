@@ -1,16 +1,15 @@
 import BallastMachine
 
-/// The rates of one host's VMs over some samples, VM by VM, so that each VM's figures are brought up to date in one go
-/// instead of being fetched at every sample.
+/// The rates of one host's VMs over some samples, so that each VM's figures are brought up to date in one go instead of
+/// being fetched at every sample. Per sample: demands, unlimited and used, one after the other.
 struct SampleBlock: ~Copyable {
   /// 32 KiB: it stays in the nearest cache.
   private static let cells = 4_096
 
   private let rates: UnsafeMutablePointer<Int64>
   private var vms: [Int64] = []
-  /// Samples a VM has room for.
-  private var stride = 0
   private var count = 0
+  private var room = 0
 
   init() { rates = .allocate(capacity: Self.cells) }
   deinit { rates.deallocate() }
@@ -22,36 +21,39 @@ struct SampleBlock: ~Copyable {
   mutating func take(
     _ columns: SampleColumns, into summaries: borrowing VMSummaries
   ) -> (demand: Int64, used: Int64) {
+    let rows = columns.count
     if count == 0 {
       vms.removeAll(keepingCapacity: true)
-      for row in 0..<columns.count { vms.append(columns.vm[row]) }
-      stride = Self.cells / (3 * columns.count)
+      for row in 0..<rows { vms.append(columns.vm[row]) }
+      room = Self.cells / (3 * rows)
     }
+    let place = rates + count &* 3 &* rows
     var demand: Int64 = 0
     var used: Int64 = 0
-    var place = rates + count
-    for row in 0..<columns.count {
-      demand &+= columns.demand[row]
-      used &+= columns.used[row]
-      place[0] = columns.demand[row]
-      place[stride] = columns.unlimited[row]
-      place[2 &* stride] = columns.used[row]
-      place += 3 &* stride
+    for row in 0..<rows {
+      let rate = columns.demand[row]
+      place[row] = rate
+      demand &+= rate
+    }
+    for row in 0..<rows { place[rows &+ row] = columns.unlimited[row] }
+    for row in 0..<rows {
+      let rate = columns.used[row]
+      place[2 &* rows &+ row] = rate
+      used &+= rate
     }
     count += 1
-    if count == stride { drain(into: summaries) }
+    if count == room { drain(into: summaries) }
     return (demand, used)
   }
 
   /// Adds what was taken; call before another host's samples, or before anything about the host changes.
   mutating func drain(into summaries: borrowing VMSummaries) {
     guard count > 0 else { return }
-    var place = rates
-    for vm in vms {
+    let rows = vms.count
+    for (row, vm) in vms.enumerated() {
       summaries.add(
-        vm: Int(vm), demand: place, unlimited: place + stride, used: place + 2 * stride,
-        count: count)
-      place += 3 * stride
+        vm: Int(vm), demand: rates + row, unlimited: rates + rows + row,
+        used: rates + 2 * rows + row, count: count, stride: 3 * rows)
     }
     count = 0
   }

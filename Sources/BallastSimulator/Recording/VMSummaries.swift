@@ -70,28 +70,30 @@ struct VMSummaries: ~Copyable {
   /// Samples of full length in which the VM was on.
   func samples(of vm: Int) -> Int64 { rows[vm].samples }
 
-  /// Adds samples of full length of one VM; rates in kHz, one after the other.
+  /// Adds samples of full length of one VM; rates in kHz, `stride` apart.
   ///
   /// Whether a VM waits in a sample is a coin toss under contention, so nothing branches on it.
   func add(
     vm: Int, demand: UnsafePointer<Int64>, unlimited: UnsafePointer<Int64>,
-    used: UnsafePointer<Int64>, count: Int
+    used: UnsafePointer<Int64>, count: Int, stride: Int = 1
   ) {
     if let counters = sketches.narrow(3 * vm) {
-      add(vm: vm, demand, unlimited, used, count, counters)
+      add(vm: vm, demand, unlimited, used, count, stride, counters)
     } else {
-      add(vm: vm, demand, unlimited, used, count, sketches.wide(3 * vm))
+      add(vm: vm, demand, unlimited, used, count, stride, sketches.wide(3 * vm))
     }
   }
 
   @inline(__always)
   private func add<Counter: FixedWidthInteger & UnsignedInteger>(
     vm: Int, _ demand: UnsafePointer<Int64>, _ unlimited: UnsafePointer<Int64>,
-    _ used: UnsafePointer<Int64>, _ count: Int, _ counters: UnsafeMutablePointer<Counter>
+    _ used: UnsafePointer<Int64>, _ count: Int, _ stride: Int,
+    _ counters: UnsafeMutablePointer<Counter>
   ) {
     var row = rows[vm]
     row.samples += Int64(count)
-    for sample in 0..<count {
+    var sample = 0
+    for _ in 0..<count {
       let rate = used[sample]
       let ready = demand[sample] &- rate
       row.used.add(rate)
@@ -103,6 +105,7 @@ struct VMSummaries: ~Copyable {
         row.limited.add(limited)
         countRate(limited, row.scale, counters + 2 * QuantileSketch.binCount)
       }
+      sample &+= stride
     }
     rows[vm] = row
   }

@@ -99,7 +99,9 @@ extension WorldBuilder {
       let found = hosts.indices.filter { host in
         patterns.contains { NamePattern($0).matches(hosts[host].name, entry: hostEntries[host]) }
       }
-      if found.isEmpty { complain(expectation.place, "no host matches \(patterns.joined(separator: ", "))") }
+      if found.isEmpty {
+        complain(expectation.place, "no host matches \(patterns.joined(separator: ", "))")
+      }
       if let column = HostColumn.allCases.first(where: { $0.spec.name == metric }) {
         return .hosts(column, found.map { HostIndex($0) })
       }
@@ -107,14 +109,20 @@ extension WorldBuilder {
       let rows = manifest.pools.indices.filter { row in
         let pool = manifest.pools[row]
         return !pool.path.isEmpty
-          && patterns.contains { NamePattern($0).matchesPool(cluster: pool.cluster, path: pool.path) }
+          && patterns.contains {
+            NamePattern($0).matchesPool(cluster: pool.cluster, path: pool.path)
+          }
       }
-      if rows.isEmpty { complain(expectation.place, "no pool matches \(patterns.joined(separator: ", "))") }
+      if rows.isEmpty {
+        complain(expectation.place, "no pool matches \(patterns.joined(separator: ", "))")
+      }
       if let column = PoolColumn.allCases.first(where: { $0.spec.name == metric }) {
         return .pools(column, rows)
       }
       let below = vmsBelow(rows.map { manifest.pools[$0] })
-      if below.isEmpty { complain(expectation.place, "no VM is in \(patterns.joined(separator: ", "))") }
+      if below.isEmpty {
+        complain(expectation.place, "no VM is in \(patterns.joined(separator: ", "))")
+      }
       if metric == "admitted" { return .admitted(below) }
       if let vmColumn { return .vms(vmColumn, below) }
     }

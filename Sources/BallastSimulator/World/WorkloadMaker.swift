@@ -22,7 +22,11 @@ struct WorkloadMaker {
     traces = builder.traces
   }
 
-  private enum Resource: String { case cpu, active = "memory.active", touched = "memory.touched" }
+  private enum Resource: String {
+    case cpu
+    case active = "memory.active"
+    case touched = "memory.touched"
+  }
 
   /// - Parameters:
   ///   - position: the VM's place in its entry: it takes series `position` mod n of a trace.
@@ -63,7 +67,8 @@ struct WorkloadMaker {
       return .diurnal(
         mean: mean, amplitude: amplitude, peak: peak, interval: scenario.interval)
     case .random(let name, let mean, let sd, let correlation, let place):
-      return random(name, mean, sd, correlation, place, stream: "workload/\(vm)/\(resource.rawValue)")
+      return random(
+        name, mean, sd, correlation, place, stream: "workload/\(vm)/\(resource.rawValue)")
     case .trace(let use):
       guard let trace = traces[use.trace], trace.seriesCount > 0 else { return .idle }
       guard let name = use.series else {
@@ -136,7 +141,9 @@ struct WorkloadMaker {
   private mutating func complain(
     _ place: SourcePlace, _ message: String, remedy: String? = nil
   ) {
-    guard complainedAbout.insert("\(place.line):\(place.column) \(message)").inserted else { return }
+    guard complainedAbout.insert("\(place.line):\(place.column) \(message)").inserted else {
+      return
+    }
     problems.append(ScenarioProblem(place, message, remedy: remedy))
   }
 }

@@ -141,7 +141,9 @@ public struct World: Sendable {
       let paths = PoolPaths(cluster.pools).paths
       pools += ([""] + paths).map { RunManifest.Pool(cluster: cluster.name, path: $0) }
     }
-    pools.sort { ($0.cluster, $0.path) < ($1.cluster, $1.path) }
+    pools.sort { a, b in
+      a.cluster == b.cluster ? bytesPrecede(a.path, b.path) : bytesPrecede(a.cluster, b.cluster)
+    }
     return RunManifest(
       hosts: hosts.map(\.name), vms: vms.map(\.name), vmPools: vms.map(\.pool), pools: pools,
       recordedVMs: recordedVMs.map(\.int))

@@ -143,7 +143,8 @@ struct WorldBuilder {
     sentences.append(
       "CPU at fluid fidelity: a divisible rate per host; hardware threads add nothing; no co-stop")
     sentences.append(
-      "admission none: every VM is powered on; reservations are floors of the division, not promises")
+      "admission none: every VM is powered on; reservations are floors of the division, not promises"
+    )
     sentences.append("memory: no reclaim is modelled yet; consumed memory may exceed the host's")
     if scenario.hasSweep { sentences.append("sweep: ignored by run; the plain values were used") }
     return sentences

@@ -128,7 +128,11 @@ struct RunCommand: ParsableCommand {
       note("ballast: interrupted while verifying; \(directory.path) is whole but not verified")
       throw Exit.interrupted.code
     }
-    if json { output(String(result.json.dropLast())) } else if !quiet { summarise(record, directory) }
+    if json {
+      output(String(result.json.dropLast()))
+    } else if !quiet {
+      summarise(record, directory)
+    }
     if record.expectations.contains(where: { !$0.isMet }) { throw Exit.expectationNotMet.code }
   }
 

@@ -25,7 +25,8 @@ final class Progress {
     let done = Double(time.value) / Double(duration.value)
     let elapsed = seconds(start.duration(to: now))
     let speed = Double(time.value) / 1e9 / elapsed
-    let left = done > 0 ? elapsed * (1 - done) / done : 0
+    // At most a century: an event a nanosecond into a long run would promise more than fits 64 bits.
+    let left = done > 0 ? min(elapsed * (1 - done) / done, 3e9) : 0
     let text = String(
       format: "%3.0f %%  simulated %@ of %@  %@ times real time  %@ left", done * 100,
       clockText(time.value), clockText(duration.value), speedText(speed),
@@ -61,6 +62,7 @@ private func clockText(_ nanoseconds: Int64) -> String {
 }
 
 private func speedText(_ factor: Double) -> String {
-  factor >= 1e6 ? String(format: "%.1fM", factor / 1e6)
+  factor >= 1e6
+    ? String(format: "%.1fM", factor / 1e6)
     : factor >= 1e3 ? String(format: "%.0fk", factor / 1e3) : String(format: "%.0f", factor)
 }

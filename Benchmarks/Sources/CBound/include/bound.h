@@ -13,6 +13,14 @@ double bound_workload_w(
     const uint16_t *utilisation, const double *vcpus, int hosts, int n, int samples,
     double *delivered, double *ready, float *host_utilisation);
 
+/// Fills a queue with `pending` events, then pops the first and pushes it back `steps` times. Returns a sum over the order
+/// in which the events came.
+uint64_t bound_queue(int pending, int steps);
+
+/// The delays of both queues: a generator that costs one multiplication, and up to 2^28 ns of its top bits.
+static inline uint64_t queue_step(uint64_t x) { return x * 6364136223846793005u + 1442695040888963407u; }
+static inline uint64_t queue_delay(uint64_t x) { return x >> 36; }
+
 /// CPU time of the calling process in seconds.
 double process_cpu_seconds(void);
 
