@@ -358,8 +358,7 @@ def test_engine_is_its_twin(seed):
 def test_rounding_moves_nobody_far(seed, tmp_path):
     """Against exact fractions, what VMs get differs by less than 5 kHz: one for each level of pools, and the mean.
 
-    Only where no pool is divided over hosts. There the parts are whole shares, and a pool with few shares, say 1 on two
-    hosts, has another weight than in fractions.
+    Only where no pool is divided over hosts: there a kHz more or less of entitlement makes another division.
     """
     scenario = world(seed, tmp_path)
     if any("pools" in c and (len(c["hosts"]) > 1 or "count" in c["hosts"][0]) for c in scenario["clusters"]):
