@@ -10,6 +10,9 @@ struct SampleBlock: ~Copyable {
   private var vms: [Int64] = []
   private var count = 0
   private var room = 0
+  /// Blocks of tiles stand side by side, and each is written at every sample: without a cache line between them two
+  /// threads would pass the line to and fro.
+  private let apart = InlineArray<16, Int64>(repeating: 0)
 
   init() { rates = .allocate(capacity: Self.cells) }
   deinit { rates.deallocate() }
