@@ -35,14 +35,17 @@ public struct VMSettings: Sendable, Equatable {
   /// - Parameters:
   ///   - coreRate: the clock of its host: a quota is a part of that.
   ///   - quota: cgroup bandwidth, beside the limit; the smaller binds.
+  ///   - rules: may say what a number of shares is about, instead of the profile.
   public init(
     cpu: ResourceSettings<Kilohertz>, memory: ResourceSettings<Bytes>, quota: CPUQuota?,
-    vcpus: Int, configured: Bytes, coreRate: Kilohertz, pool: Int, profile: HypervisorProfile
+    vcpus: Int, configured: Bytes, coreRate: Kilohertz, pool: Int, profile: HypervisorProfile,
+    rules: EntitlementRules = EntitlementRules()
   ) {
     cpuReservation = cpu.reservation.value
     cpuLimit = min(
       cpu.limit?.value ?? .max, quota?.rate(vcpus: vcpus, coreRate: coreRate).value ?? .max)
-    cpuWeight = profile.cpuShares(cpu.shares, vcpus: vcpus).value
+    cpuWeight =
+      profile.cpuShares(cpu.shares, vcpus: vcpus, scope: rules.weightScope).value
     memoryReservation = memory.reservation.value
     memoryLimit = memory.limit?.value ?? .max
     memoryWeight = profile.memoryShares(memory.shares, configured: configured).value

@@ -89,7 +89,7 @@ public enum WaterFillOutcome: Sendable, Equatable {
 }
 
 /// The level λ of one contended division: what a row between its bounds gets per unit of weight.
-public struct WaterLevel: Sendable, Equatable {
+public struct WaterLevel: Sendable, Equatable, Codable {
   public let numerator: Int64
   public let denominator: Int64
   /// Everyone with a weight is at the cap, and λ is what each row of weight 0 gets of the rest.

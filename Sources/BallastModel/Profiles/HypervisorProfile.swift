@@ -14,6 +14,8 @@ public struct HypervisorProfile: Sendable, Equatable {
   public var defaultPoolMemoryShares: Int64
   /// VMs are cgroups: `quota` and `quota_period` are allowed.
   public var hasCPUQuota: Bool
+  /// What a VM's number of CPU shares is said about.
+  public var weightScope: WeightScope
   /// Sentences for `run.json` and the report.
   public var assumptions: [String]
 
@@ -25,7 +27,8 @@ public struct HypervisorProfile: Sendable, Equatable {
   public init(
     name: String, summary: String, defaultCPUShares: DefaultShares,
     defaultMemorySharesPerMebibyte: Int64, defaultPoolCPUShares: Int64,
-    defaultPoolMemoryShares: Int64, hasCPUQuota: Bool, assumptions: [String]
+    defaultPoolMemoryShares: Int64, hasCPUQuota: Bool,
+    weightScope: WeightScope = .vm, assumptions: [String]
   ) {
     self.name = name
     self.summary = summary
@@ -34,6 +37,7 @@ public struct HypervisorProfile: Sendable, Equatable {
     self.defaultPoolCPUShares = defaultPoolCPUShares
     self.defaultPoolMemoryShares = defaultPoolMemoryShares
     self.hasCPUQuota = hasCPUQuota
+    self.weightScope = weightScope
     self.assumptions = assumptions
   }
 }

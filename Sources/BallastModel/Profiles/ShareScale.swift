@@ -30,8 +30,17 @@ public enum ShareScale {
 }
 
 extension HypervisorProfile {
-  /// CPU shares of a VM under this profile.
-  public func cpuShares(_ setting: SharesSetting?, vcpus: Int) -> Shares {
+  /// CPU shares of a VM under this profile: its weight among its siblings. Levels and the default per vCPU count vCPUs
+  /// already; a number does where its scope is the vCPU.
+  ///
+  /// - Parameter scope: instead of the profile's.
+  public func cpuShares(
+    _ setting: SharesSetting?, vcpus: Int, scope: WeightScope? = nil
+  ) -> Shares {
+    if case .number(let number) = setting, (scope ?? weightScope) == .vcpu {
+      let (weight, isTooLarge) = number.multipliedReportingOverflow(by: Int64(vcpus))
+      return Shares(isTooLarge ? .max : weight)
+    }
     if let setting { return ShareScale.cpu(setting, vcpus: vcpus) }
     switch defaultCPUShares {
     case .perVCPU(let shares): return Shares(shares * Int64(vcpus))

@@ -1,0 +1,13 @@
+extension HypervisorProfile {
+  /// Xen with a credit scheduler: a weight counts per vCPU (both credit schedulers give a domain its weight times its
+  /// active vCPUs, in their source; the manual says per domain), 256 unless a domain says otherwise. No pools of its own:
+  /// one has the default of four vCPUs.
+  public static let xen = HypervisorProfile(
+    name: "xen", summary: "Xen 4 with the credit or credit2 scheduler",
+    defaultCPUShares: .perVCPU(256), defaultMemorySharesPerMebibyte: 10,
+    defaultPoolCPUShares: 1_024, defaultPoolMemoryShares: 163_840, hasCPUQuota: false,
+    weightScope: .vcpu,
+    assumptions: [
+      "profile xen: share scale only; no per-VM memory overhead and no management domain are modelled yet"
+    ])
+}
