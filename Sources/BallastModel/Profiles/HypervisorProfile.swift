@@ -14,6 +14,12 @@ public struct HypervisorProfile: Sendable, Equatable {
   public var defaultPoolMemoryShares: Int64
   /// VMs are cgroups: `quota` and `quota_period` are allowed.
   public var hasCPUQuota: Bool
+  /// Host memory that each VM costs beside its own.
+  public var memoryOverhead: MemoryOverhead
+  /// Host memory that VMs do not get.
+  public var hostMemoryReserve: HostMemoryReserve
+  /// Reclaim keeps ESXi's minFree, `FreeMemoryScale`.
+  public var keepsMinFree: Bool
   /// Sentences for `run.json` and the report.
   public var assumptions: [String]
 
@@ -25,7 +31,9 @@ public struct HypervisorProfile: Sendable, Equatable {
   public init(
     name: String, summary: String, defaultCPUShares: DefaultShares,
     defaultMemorySharesPerMebibyte: Int64, defaultPoolCPUShares: Int64,
-    defaultPoolMemoryShares: Int64, hasCPUQuota: Bool, assumptions: [String]
+    defaultPoolMemoryShares: Int64, hasCPUQuota: Bool,
+    memoryOverhead: MemoryOverhead, hostMemoryReserve: HostMemoryReserve, keepsMinFree: Bool,
+    assumptions: [String]
   ) {
     self.name = name
     self.summary = summary
@@ -34,6 +42,9 @@ public struct HypervisorProfile: Sendable, Equatable {
     self.defaultPoolCPUShares = defaultPoolCPUShares
     self.defaultPoolMemoryShares = defaultPoolMemoryShares
     self.hasCPUQuota = hasCPUQuota
+    self.memoryOverhead = memoryOverhead
+    self.hostMemoryReserve = hostMemoryReserve
+    self.keepsMinFree = keepsMinFree
     self.assumptions = assumptions
   }
 }
