@@ -16,6 +16,13 @@ public struct HypervisorProfile: Sendable, Equatable {
   public var hasCPUQuota: Bool
   /// What a VM's number of CPU shares is said about.
   public var weightScope: WeightScope
+  /// Host memory that each VM costs beside its own.
+  public var memoryOverhead: MemoryOverhead
+  /// Host memory that VMs do not get.
+  public var hostMemoryReserve: HostMemoryReserve
+  /// Reclaim keeps ESXi's minFree, `FreeMemoryScale`.
+  public var keepsMinFree: Bool
+  public var migration: MigrationFacts
   /// Sentences for `run.json` and the report.
   public var assumptions: [String]
 
@@ -28,7 +35,9 @@ public struct HypervisorProfile: Sendable, Equatable {
     name: String, summary: String, defaultCPUShares: DefaultShares,
     defaultMemorySharesPerMebibyte: Int64, defaultPoolCPUShares: Int64,
     defaultPoolMemoryShares: Int64, hasCPUQuota: Bool,
-    weightScope: WeightScope = .vm, assumptions: [String]
+    weightScope: WeightScope = .vm, memoryOverhead: MemoryOverhead,
+    hostMemoryReserve: HostMemoryReserve, keepsMinFree: Bool, migration: MigrationFacts,
+    assumptions: [String]
   ) {
     self.name = name
     self.summary = summary
@@ -38,6 +47,10 @@ public struct HypervisorProfile: Sendable, Equatable {
     self.defaultPoolMemoryShares = defaultPoolMemoryShares
     self.hasCPUQuota = hasCPUQuota
     self.weightScope = weightScope
+    self.memoryOverhead = memoryOverhead
+    self.hostMemoryReserve = hostMemoryReserve
+    self.keepsMinFree = keepsMinFree
+    self.migration = migration
     self.assumptions = assumptions
   }
 }
