@@ -22,13 +22,19 @@ public struct ResourceManager: Sendable, Equatable {
 
   /// The VMs it manages, in order; rows of an observation that it does not manage stay untouched.
   public private(set) var vms: [VMIndex] = []
-  private var rows: [Row] = []
+  public var rules: EntitlementRules
   /// Empty: all VMs are siblings.
-  public internal(set) var pools: [PoolShare] = []
-  /// What a share weighs on this host: finer where pools are divided, for VMs and pools alike.
-  private var weightPerShare: Int64 { pools.isEmpty ? 1 : DividedPools.weightPerShare }
+  public private(set) var pools: [PoolShare] = []
+  /// VMs or their settings have changed since the host took its part of the divided pools.
+  private(set) var isChanged = true
+
+  private var rows: [Row] = []
+  // What a plan repeats at every decision, as the columns it has. They share storage with the plan.
+  private var cpuReservations: [Int64] = []
+  private var cpuLimits: [Int64] = []
+  private var cpuWeights: [Int64] = []
   /// Position of each managed VM's pool in `pools`.
-  var poolPositions: [Int] = []
+  private(set) var poolPositions: [Int] = []
 
   struct Row: Sendable, Equatable {
     var settings: VMSettings
@@ -39,7 +45,7 @@ public struct ResourceManager: Sendable, Equatable {
     var memoryDemand: Int64 = -1
   }
 
-  public init() {}
+  public init(rules: EntitlementRules = EntitlementRules()) { self.rules = rules }
 
   // MARK: Settings
 
@@ -47,23 +53,62 @@ public struct ResourceManager: Sendable, Equatable {
     let position = insertionPoint(of: vm)
     vms.insert(vm, at: position)
     rows.insert(Row(settings: settings, since: time), at: position)
+    cpuReservations.insert(settings.cpuReservation, at: position)
+    cpuLimits.insert(settings.cpuLimit, at: position)
+    cpuWeights.insert(settings.cpuWeight * weightPerShare, at: position)
     poolPositions.insert(0, at: position)
+    isChanged = true
   }
 
   public mutating func remove(_ vm: VMIndex) {
     guard let position = position(of: vm) else { return }
     vms.remove(at: position)
     rows.remove(at: position)
+    cpuReservations.remove(at: position)
+    cpuLimits.remove(at: position)
+    cpuWeights.remove(at: position)
     poolPositions.remove(at: position)
+    isChanged = true
   }
 
   public mutating func configure(_ vm: VMIndex, _ settings: VMSettings) {
     guard let position = position(of: vm) else { return }
     rows[position].settings = settings
+    cpuReservations[position] = settings.cpuReservation
+    cpuLimits[position] = settings.cpuLimit
+    cpuWeights[position] = settings.cpuWeight * weightPerShare
+    isChanged = true
   }
 
   public func settings(of vm: VMIndex) -> VMSettings? {
     position(of: vm).map { rows[$0].settings }
+  }
+
+  /// What a share weighs on this host: finer where pools are divided, for VMs and pools alike.
+  private var weightPerShare: Int64 { pools.isEmpty ? 1 : PoolParts.weightPerShare }
+
+  /// Takes this host's part of the divided pools.
+  ///
+  /// - Parameter positions: of every pool of the cluster's tree, where it is in `shares`.
+  mutating func take(_ shares: [PoolShare], positions: [Int]) {
+    let rescales = pools.isEmpty != shares.isEmpty
+    if pools.count == shares.count {
+      for index in shares.indices { pools[index] = shares[index] }
+    } else {
+      pools.removeAll(keepingCapacity: true)
+      pools.append(contentsOf: shares)
+    }
+    // Plans share these columns: writing what is there already would copy them.
+    for index in vms.indices {
+      let position = positions[rows[index].settings.pool]
+      if poolPositions[index] != position { poolPositions[index] = position }
+    }
+    if rescales {
+      for index in vms.indices {
+        cpuWeights[index] = rows[index].settings.cpuWeight * weightPerShare
+      }
+    }
+    isChanged = false
   }
 
   // MARK: Deciding
@@ -79,28 +124,62 @@ public struct ResourceManager: Sendable, Equatable {
   public mutating func decide(
     _ seen: HostObservation, into plan: inout HostPlan, workspace: DecisionWorkspace
   ) {
-    note(seen)
     write(&plan, answering: seen)
-    entitle(seen, &plan, workspace)
-  }
-
-  /// Takes over what the observation tells about demand.
-  mutating func note(_ seen: HostObservation) {
-    var row = 0
-    for index in vms.indices {
-      while row < seen.count && seen.vms[row] < vms[index] { row += 1 }
-      guard row < seen.count, seen.vms[row] == vms[index] else { continue }
-      if let demand = seen.cpuDemand(row: row, since: rows[index].since) {
-        rows[index].demand = demand
-      }
-      if seen.memoryConsumed[row] >= 0 { rows[index].memoryDemand = seen.memoryConsumed[row] }
-    }
+    entitle(seen, workspace)
+    copy(workspace.cpu.rows.granted, to: &plan.cpuEntitlement)
+    copy(workspace.memory.rows.granted, to: &plan.memoryEntitlement)
   }
 
   /// Observed demand of a managed VM, kHz; nil before the first observation.
   public func observedDemand(of vm: VMIndex) -> Kilohertz? {
     guard let position = position(of: vm), rows[position].demand >= 0 else { return nil }
     return Kilohertz(rows[position].demand)
+  }
+
+  /// Takes over what the observation tells about demand, and what follows for the division of CPU and memory.
+  ///
+  /// - Parameters:
+  ///   - first: where the rows of this host's VMs begin.
+  ///   - weightPerShare: what a share weighs in this division.
+  ///   - wholeSizes: as if every VM wanted its whole size.
+  mutating func note(
+    _ seen: HostObservation, cpu: Division.Rows, memory: Division.Rows, first: Int,
+    weightPerShare: Int64, wholeSizes: Bool = false
+  ) {
+    let countsIdle = !rules.drsMemoryDemand
+    var row = 0
+    for index in vms.indices {
+      let vm = vms[index]
+      while row < seen.count && seen.vms[row] < vm { row += 1 }
+      let isSeen = row < seen.count && seen.vms[row] == vm
+      let size = isSeen ? seen.cpuSize(row: row) : 0
+      let configured = isSeen ? seen.memorySize(row: row) : 0
+      if isSeen {
+        if let demand = seen.cpuDemand(row: row, size: size, since: rows[index].since) {
+          rows[index].demand = demand
+        }
+        if let demand = seen.memoryDemand(
+          row: row, countsIdle: countsIdle, overhead: rows[index].settings.memoryOverhead)
+        {
+          rows[index].memoryDemand = demand
+        }
+      }
+      let settings = rows[index].settings
+      cpu.set(
+        first + index, reservation: settings.cpuReservation,
+        demand: wholeSizes || rows[index].demand < 0 ? size : rows[index].demand,
+        limit: settings.cpuLimit, size: size, weight: settings.cpuWeight * weightPerShare)
+      memory.set(
+        first + index, reservation: settings.memoryReservation,
+        demand: wholeSizes ? configured : max(rows[index].memoryDemand, 0),
+        limit: settings.memoryLimit, size: configured,
+        weight: settings.memoryWeight * weightPerShare)
+    }
+  }
+
+  /// Pool of every VM, by index in the cluster's tree.
+  func appendPools(to poolOfRow: inout [Int]) {
+    for row in rows { poolOfRow.append(row.settings.pool) }
   }
 
   private func write(_ plan: inout HostPlan, answering seen: HostObservation) {
@@ -112,44 +191,21 @@ public struct ResourceManager: Sendable, Equatable {
           pool: share.pool, parent: share.parent, reservation: share.cpuReservation,
           limit: share.cpuLimit, weight: share.cpuWeight))
     }
-    plan.vms.removeAll(keepingCapacity: true)
-    plan.pool.removeAll(keepingCapacity: true)
-    plan.cpuReservation.removeAll(keepingCapacity: true)
-    plan.cpuLimit.removeAll(keepingCapacity: true)
-    plan.cpuWeight.removeAll(keepingCapacity: true)
-    let weightPerShare = weightPerShare
-    for index in vms.indices {
-      let settings = rows[index].settings
-      plan.vms.append(vms[index])
-      plan.pool.append(poolPositions[index])
-      plan.cpuReservation.append(settings.cpuReservation)
-      plan.cpuLimit.append(settings.cpuLimit)
-      plan.cpuWeight.append(settings.cpuWeight * weightPerShare)
-    }
+    plan.vms = vms
+    plan.pool = poolPositions
+    plan.cpuReservation = cpuReservations
+    plan.cpuLimit = cpuLimits
+    plan.cpuWeight = cpuWeights
   }
 
-  private func entitle(
-    _ seen: HostObservation, _ plan: inout HostPlan, _ workspace: DecisionWorkspace
+  /// Divides CPU and memory among the VMs; what each got is in the workspace.
+  mutating func entitle(
+    _ seen: HostObservation, _ workspace: DecisionWorkspace, wholeSizes: Bool = false
   ) {
-    workspace.cpu.removeAll()
-    workspace.memory.removeAll()
-    let weightPerShare = weightPerShare
-    var row = 0
-    for index in vms.indices {
-      while row < seen.count && seen.vms[row] < vms[index] { row += 1 }
-      let settings = rows[index].settings
-      let isSeen = row < seen.count && seen.vms[row] == vms[index]
-      let size = isSeen ? seen.cpuSize(row: row) : 0
-      workspace.cpu.append(
-        reservation: settings.cpuReservation,
-        cap: min(cpuDemand(of: index, size: size), settings.cpuLimit, size),
-        weight: settings.cpuWeight * weightPerShare)
-      let configured = isSeen ? seen.memorySize(row: row) : 0
-      workspace.memory.append(
-        reservation: settings.memoryReservation,
-        cap: min(max(rows[index].memoryDemand, 0), settings.memoryLimit, configured),
-        weight: settings.memoryWeight * weightPerShare)
-    }
+    note(
+      seen, cpu: workspace.cpu.start(rows: vms.count),
+      memory: workspace.memory.start(rows: vms.count), first: 0, weightPerShare: weightPerShare,
+      wholeSizes: wholeSizes)
     for share in pools {
       workspace.cpu.append(
         Division.Pool(
@@ -160,17 +216,20 @@ public struct ResourceManager: Sendable, Equatable {
           parent: share.parent, reservation: share.memoryReservation, limit: share.memoryLimit,
           weight: share.memoryWeight))
     }
-    workspace.cpu.divide(capacity: max(0, seen.cpuCapacity.value), poolOfRow: poolPositions)
-    workspace.memory.divide(capacity: max(0, seen.memoryCapacity.value), poolOfRow: poolPositions)
-    plan.cpuEntitlement.removeAll(keepingCapacity: true)
-    plan.cpuEntitlement.append(contentsOf: workspace.cpu.granted[..<vms.count])
-    plan.memoryEntitlement.removeAll(keepingCapacity: true)
-    plan.memoryEntitlement.append(contentsOf: workspace.memory.granted[..<vms.count])
+    workspace.cpu.divide(
+      capacity: seen.dividedCPU, poolOfRow: poolPositions, keepsReserved: false)
+    workspace.memory.divide(
+      capacity: seen.dividedMemory, poolOfRow: poolPositions,
+      keepsReserved: rules.twoPass)
   }
 
-  /// Demand for decisions: as observed, or the whole size while unknown.
-  func cpuDemand(of index: Int, size: Int64) -> Int64 {
-    rows[index].demand < 0 ? size : rows[index].demand
+  private func copy(_ granted: UnsafePointer<Int64>, to column: inout [Int64]) {
+    if column.count == vms.count {
+      for index in column.indices { column[index] = granted[index] }
+    } else {
+      column.removeAll(keepingCapacity: true)
+      column.append(contentsOf: UnsafeBufferPointer(start: granted, count: vms.count))
+    }
   }
 
   func row(_ index: Int) -> Row { rows[index] }
@@ -185,7 +244,7 @@ public struct ResourceManager: Sendable, Equatable {
     return low
   }
 
-  private func position(of vm: VMIndex) -> Int? {
+  func position(of vm: VMIndex) -> Int? {
     let point = insertionPoint(of: vm)
     return point < vms.count && vms[point] == vm ? point : nil
   }

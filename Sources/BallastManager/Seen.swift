@@ -4,27 +4,54 @@ import BallastUnits
 /// What the manager makes of an observation's rows. A real host can report nonsense (a counter that fell because its VM
 /// was restarted, zeros from a service that is just starting): every reading is checked here, once, and nothing traps.
 extension HostObservation {
-  /// vCPUs × clock, kHz; 0 where the host reports neither.
+  /// Larger sizes are nonsense: 280,000 GHz, and 1 PiB. Sums over a host's VMs then fit 63 bits.
+  private static var cpuSizeMax: Int64 { 1 << 48 }
+  private static var memorySizeMax: Int64 { 1 << 50 }
+
+  /// vCPUs × clock, kHz; 0 where the host reports neither, or nonsense.
   func cpuSize(row: Int) -> Int64 {
     guard vcpus[row] > 0, coreRate.value > 0 else { return 0 }
     let (size, isTooLarge) = vcpus[row].multipliedReportingOverflow(by: coreRate.value)
-    return isTooLarge ? 0 : size
+    return isTooLarge || size > Self.cpuSizeMax ? 0 : size
   }
 
-  /// Bytes; 0 where the host reports less.
-  func memorySize(row: Int) -> Int64 { max(0, memoryConfigured[row]) }
+  /// Bytes; 0 where the host reports less, or nonsense.
+  func memorySize(row: Int) -> Int64 {
+    (0...Self.memorySizeMax).contains(memoryConfigured[row]) ? memoryConfigured[row] : 0
+  }
+
+  /// kHz that can be divided; nothing below zero or beyond all proportion.
+  var dividedCPU: Int64 { min(max(0, cpuCapacity.value), 1 << 56) }
+
+  /// Bytes, likewise.
+  var dividedMemory: Int64 { min(max(0, memoryCapacity.value), 1 << 56) }
 
   /// (run + ready time) / interval × clock, kHz, at most the VM's size, rounded to nearest; nil where the row tells
   /// nothing: no time has passed, or a reading is nonsense.
   ///
-  /// - Parameter since: when the VM came under management; time before that does not count.
-  func cpuDemand(row: Int, since: SimTime) -> Int64? {
-    guard interval > .zero, time > since, cpuSize(row: row) > 0 else { return nil }
+  /// - Parameters:
+  ///   - size: of the VM, from `cpuSize`.
+  ///   - since: when the VM came under management; time before that does not count.
+  func cpuDemand(row: Int, size: Int64, since: SimTime) -> Int64? {
+    guard interval > .zero, time > since, size > 0 else { return nil }
     guard runTime[row] >= 0, readyTime[row] >= 0 else { return nil }
     let span = min(interval.value, (time - since).value)
     let (busy, isTooLong) = runTime[row].addingReportingOverflow(readyTime[row])
     let (possible, isUnbounded) = vcpus[row].multipliedReportingOverflow(by: span)
     guard !isTooLong, !isUnbounded else { return nil }
     return roundedRatio(min(busy, possible), by: coreRate.value, over: span)
+  }
+
+  /// Bytes; nil where the row tells nothing. Either all consumed memory, or by the rule of DRS: active memory, a part of
+  /// what is consumed but idle (`EntitlementRules.idleMemoryInDemand`, rounded down), and overhead. Without an estimate
+  /// of active memory, or with nonsense for one, everything consumed counts as active.
+  func memoryDemand(row: Int, countsIdle: Bool, overhead: Int64) -> Int64? {
+    let consumed = memoryConsumed[row]
+    guard consumed >= 0 else { return nil }
+    if countsIdle { return consumed }
+    let active = memoryActive[row] < 0 ? consumed : min(memoryActive[row], consumed)
+    let idle = EntitlementRules.idleMemoryInDemand.of(Bytes(consumed - active)).value
+    let (demand, isTooLarge) = (active + idle).addingReportingOverflow(overhead)
+    return isTooLarge ? .max : demand
   }
 }

@@ -13,13 +13,15 @@ public struct VMSettings: Sendable, Equatable {
   /// Bytes; `Int64.max` is unlimited.
   public var memoryLimit: Int64
   public var memoryWeight: Int64
+  /// Bytes that the hypervisor itself needs for the VM. Counts as demand under `EntitlementRules.drsMemoryDemand`.
+  public var memoryOverhead: Int64
   /// Index of its pool in the cluster's tree; 0 is the root.
   public var pool: Int
 
   public init(
     cpuReservation: Int64 = 0, cpuLimit: Int64 = .max, cpuWeight: Int64 = 1_000,
     memoryReservation: Int64 = 0, memoryLimit: Int64 = .max, memoryWeight: Int64 = 1,
-    pool: Int = 0
+    memoryOverhead: Int64 = 0, pool: Int = 0
   ) {
     self.cpuReservation = cpuReservation
     self.cpuLimit = cpuLimit
@@ -27,6 +29,7 @@ public struct VMSettings: Sendable, Equatable {
     self.memoryReservation = memoryReservation
     self.memoryLimit = memoryLimit
     self.memoryWeight = memoryWeight
+    self.memoryOverhead = memoryOverhead
     self.pool = pool
   }
 
@@ -49,6 +52,7 @@ public struct VMSettings: Sendable, Equatable {
     memoryReservation = memory.reservation.value
     memoryLimit = memory.limit?.value ?? .max
     memoryWeight = profile.memoryShares(memory.shares, configured: configured).value
+    memoryOverhead = 0
     self.pool = pool
   }
 }

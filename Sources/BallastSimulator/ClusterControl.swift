@@ -12,6 +12,7 @@ final class ClusterControl: @unchecked Sendable {
   /// Last observation of each host, for steps that need them all.
   var seen: [HostObservation]
   private var reserved: Reserved
+  private let workspace = ClusterWorkspace()
 
   /// Reservations of the powered-on VMs directly in each pool.
   private struct Reserved {
@@ -67,6 +68,9 @@ final class ClusterControl: @unchecked Sendable {
     managers[position].configure(vm, settings)
     book(settings, sign: 1)
   }
+
+  /// Divides the pools over the hosts by what was last seen of them.
+  func dividePools() { manager.divide(seen, among: managers, workspace: workspace) }
 
   func configure(pool: Int, _ change: PoolChange) { manager.configure(pool: pool, change) }
 

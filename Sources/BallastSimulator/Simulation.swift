@@ -184,7 +184,7 @@ public final class Simulation {
     for (position, host) in cluster.hosts.enumerated() {
       controller(of: host).observe(host, into: &cluster.seen[position])
     }
-    cluster.manager.divide(cluster.seen, among: cluster.managers)
+    cluster.dividePools()
     for (position, host) in cluster.hosts.enumerated() {
       controller(of: host).decide(
         host, seen: cluster.seen[position], manager: &cluster.managers[position],

@@ -1,11 +1,11 @@
 /// Uninitialised room for integers, owned by one value and freed with it.
 ///
 /// Scratch memory of the hot paths: an array would check for uniqueness and bounds at every element.
-struct IntegerBlock: ~Copyable {
-  private(set) var base: UnsafeMutablePointer<Int64>
-  private(set) var count: Int
+public struct IntegerBlock: ~Copyable {
+  public private(set) var base: UnsafeMutablePointer<Int64>
+  public private(set) var count: Int
 
-  init(count: Int) {
+  public init(count: Int) {
     base = .allocate(capacity: count)
     self.count = count
   }
@@ -13,8 +13,7 @@ struct IntegerBlock: ~Copyable {
   deinit { base.deallocate() }
 
   /// Makes room for `needed` integers. Contents are lost when the block grows; it never shrinks.
-  @inline(__always)
-  mutating func reserve(_ needed: Int) {
+  public mutating func reserve(_ needed: Int) {
     if needed > count { grow(to: needed) }
   }
 

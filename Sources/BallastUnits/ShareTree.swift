@@ -12,65 +12,79 @@
 ///
 /// Pool 0 is the root. Its limit is the capacity (and its own limit, if it has a lower one); its
 /// reservation and weight have no effect. Limits and reservations may be changed between
-/// divisions; a changed membership needs a new tree.
+/// divisions; a changed membership needs `rebuild`.
 public struct ShareTree: ~Copyable {
-  public let poolCount: Int
-  public let leafCount: Int
+  public private(set) var poolCount = 0
+  public private(set) var leafCount = 0
 
   /// The children of pool p are rows `firstRow[p] ..< firstRow[p + 1]`.
-  private let firstRow: [Int]
+  var firstRow: [Int] = []
   /// Where a pool or leaf stands among its siblings. The root has no row.
-  private let rowOfPool: [Int]
-  private let rowOfLeaf: [Int]
-  private var pools: [Pool]
-  private var columns: IntegerBlock
-  private var scratch = WaterFillScratch()
+  private(set) var rowOfPool: [Int] = []
+  private(set) var rowOfLeaf: [Int] = []
+  private var nextRow: [Int] = []
+  var pools: [Pool] = []
+  private var columns = IntegerBlock(count: 0)
+  var scratch = WaterFillScratch()
+  /// Room of the second pass of `divideReserved`; stays empty until one is made.
+  var spare = IntegerBlock(count: 0)
 
-  private struct Pool {
+  struct Pool {
     var reservation: Int64 = 0
     var limit = Int64.max
     var wanted: Int64 = 0
     var cap: Int64 = 0
     var floor: Int64 = 0
+    /// What the children may have at most, whatever they want; of `divideReserved` only.
+    var ceiling: Int64 = 0
     var allocation: Int64 = 0
     var level: WaterLevel?
+    var outcome = WaterFillOutcome.satisfied
   }
 
   /// `poolParents[0]` is -1 and every other pool comes after its parent. `leafParents[i]` is the
   /// pool of leaf i. Pools start without reservation and limit, with weight 1.
   public init(poolParents: [Int], leafParents: [Int]) {
+    rebuild(poolParents: poolParents, leafParents: leafParents)
+  }
+
+  /// Makes this the tree that `init` would make, in the storage that there is.
+  public mutating func rebuild(poolParents: [Int], leafParents: [Int]) {
     precondition(poolParents.first == -1, "pool 0 is the root and has parent -1")
     poolCount = poolParents.count
     leafCount = leafParents.count
-    pools = Array(repeating: Pool(), count: poolCount)
+    pools.removeAll(keepingCapacity: true)
+    pools.append(contentsOf: repeatElement(Pool(), count: poolCount))
 
-    var nextRow = Self.firstRows(poolParents: poolParents, leafParents: leafParents)
-    firstRow = nextRow
-    rowOfPool = poolParents.indices.map { pool in
-      guard pool > 0 else { return -1 }
-      return Self.takeRow(of: poolParents[pool], &nextRow)
+    countRows(poolParents: poolParents, leafParents: leafParents)
+    nextRow.removeAll(keepingCapacity: true)
+    nextRow.append(contentsOf: firstRow)
+    rowOfPool.removeAll(keepingCapacity: true)
+    for (pool, parent) in poolParents.enumerated() {
+      rowOfPool.append(pool > 0 ? takeRow(of: parent) : -1)
     }
-    rowOfLeaf = leafParents.map { Self.takeRow(of: $0, &nextRow) }
+    rowOfLeaf.removeAll(keepingCapacity: true)
+    for parent in leafParents { rowOfLeaf.append(takeRow(of: parent)) }
 
-    columns = IntegerBlock(count: 4 * (poolCount - 1 + leafCount))
+    columns.reserve(5 * rowCount)
     for pool in 1..<poolCount { weights[rowOfPool[pool]] = 1 }
   }
 
-  private static func firstRows(poolParents: [Int], leafParents: [Int]) -> [Int] {
-    var first = [Int](repeating: 0, count: poolParents.count + 1)
+  private mutating func countRows(poolParents: [Int], leafParents: [Int]) {
+    firstRow.removeAll(keepingCapacity: true)
+    firstRow.append(contentsOf: repeatElement(0, count: poolCount + 1))
     for (pool, parent) in poolParents.enumerated().dropFirst() {
       precondition(parent >= 0 && parent < pool, "a pool comes after its parent")
-      first[parent + 1] += 1
+      firstRow[parent + 1] += 1
     }
     for parent in leafParents {
       precondition(poolParents.indices.contains(parent), "a leaf is in a pool that exists")
-      first[parent + 1] += 1
+      firstRow[parent + 1] += 1
     }
-    for pool in poolParents.indices { first[pool + 1] += first[pool] }
-    return first
+    for pool in poolParents.indices { firstRow[pool + 1] += firstRow[pool] }
   }
 
-  private static func takeRow(of parent: Int, _ nextRow: inout [Int]) -> Int {
+  private mutating func takeRow(of parent: Int) -> Int {
     defer { nextRow[parent] += 1 }
     return nextRow[parent]
   }
@@ -153,7 +167,7 @@ public struct ShareTree: ~Copyable {
     }
   }
 
-  private mutating func share(
+  mutating func share(
     _ pool: Int, floors: UnsafePointer<Int64>, caps: UnsafePointer<Int64>,
     weights: UnsafePointer<Int64>, into allocation: UnsafeMutablePointer<Int64>
   ) -> WaterFillOutcome {
@@ -161,6 +175,7 @@ public struct ShareTree: ~Copyable {
       capacity: pools[pool].allocation, lower: floors, upper: caps, weights: weights,
       count: firstRow[pool + 1] - firstRow[pool], into: allocation, scratch: &scratch)
     pools[pool].level = scratch.level
+    pools[pool].outcome = outcome
     return outcome
   }
 
@@ -184,11 +199,22 @@ public struct ShareTree: ~Copyable {
   /// The level among the pool's children; nil unless they were contended.
   public func poolLevel(_ pool: Int) -> WaterLevel? { pools[pool].level }
 
+  /// What the pool's children want together.
+  public func poolWanted(_ pool: Int) -> Int64 { pools[pool].wanted }
+
+  /// How the division among the pool's children came out.
+  public func poolOutcome(_ pool: Int) -> WaterFillOutcome { pools[pool].outcome }
+
+  /// Children of the pool, pools and leaves.
+  public func childCount(_ pool: Int) -> Int { firstRow[pool + 1] - firstRow[pool] }
+
   // MARK: Columns by row
 
   private var rowCount: Int { poolCount - 1 + leafCount }
-  private var floors: UnsafeMutablePointer<Int64> { columns.base }
-  private var caps: UnsafeMutablePointer<Int64> { columns.base + rowCount }
-  private var weights: UnsafeMutablePointer<Int64> { columns.base + 2 * rowCount }
-  private var allocations: UnsafeMutablePointer<Int64> { columns.base + 3 * rowCount }
+  var floors: UnsafeMutablePointer<Int64> { columns.base }
+  var caps: UnsafeMutablePointer<Int64> { columns.base + rowCount }
+  var weights: UnsafeMutablePointer<Int64> { columns.base + 2 * rowCount }
+  var allocations: UnsafeMutablePointer<Int64> { columns.base + 3 * rowCount }
+  /// Used by `divideReserved` only.
+  var ceilings: UnsafeMutablePointer<Int64> { columns.base + 4 * rowCount }
 }

@@ -24,7 +24,7 @@ struct ClusterManagerTests {
   private func divided(
     _ pools: [PoolSpec], _ hosts: [[(vm: SeenVM, pool: Int)]]
   ) -> (shares: [[ResourceManager.PoolShare]], plans: [HostPlan]) {
-    let manager = ClusterManager(pools: PoolTree(pools, profile: .esxi))
+    var manager = ClusterManager(pools: PoolTree(pools, profile: .esxi))
     var managers = hosts.map { vms in
       ResourceManager(
         Dictionary(uniqueKeysWithValues: vms.map { ($0.vm.index, VMSettings(pool: $0.pool)) }))
@@ -134,7 +134,7 @@ struct ClusterManagerTests {
 
   /// A VM that its host does not show claims nothing: the other host has the whole pool meanwhile.
   @Test func unseenVMClaimsNothing() {
-    let manager = ClusterManager(pools: PoolTree([Self.gold], profile: .esxi))
+    var manager = ClusterManager(pools: PoolTree([Self.gold], profile: .esxi))
     var managers = [
       ResourceManager([0: VMSettings(pool: 1)]), ResourceManager([1: VMSettings(pool: 1)]),
     ]

@@ -100,8 +100,8 @@ import Testing
       "fidelity: quantum is part of the format, but quantum fidelity is not modelled yet; write fluid"
     ),
     (
-      "hypervisor: xen",
-      "hypervisor: xen is part of the format, but this hypervisor is not modelled yet; write esxi or kvm"
+      "hypervisor: hyper-v",
+      "hypervisor: hyper-v is part of the format, but this hypervisor is not modelled yet; write esxi, kvm or xen"
     ),
     (
       "hypervisor: {profile: kvm, ksm: on}",
@@ -109,7 +109,7 @@ import Testing
     ),
     (
       "hypervisor: vmware",
-      "hypervisor: \"vmware\" is not the name of a hypervisor profile; write esxi or kvm"
+      "hypervisor: \"vmware\" is not the name of a hypervisor profile; write esxi, kvm or xen"
     ),
     (
       "policies: {failover: slots}",

@@ -7,6 +7,7 @@ struct Bench {
     usage: bench w [HOSTS VMS SAMPLES] [--threads N] [--runs N]   workload W through the engine, beside the C bound
            bench growth                                           W at S, M and L: growth in V and in T
            bench queue [PENDING]                                  event queue, hold model, beside the same heap in C
+           bench decide [VMS]                                     one host's decision in a pool tree, beside a sort
     """
 
   private var arguments = Array(CommandLine.arguments.dropFirst())
@@ -30,6 +31,8 @@ struct Bench {
     case ("growth", 0): try measureGrowth(runs: runs)
     case ("queue", 0): measureQueue(pending: 100_000, runs: runs)
     case ("queue", 1): measureQueue(pending: numbers[0], runs: runs)
+    case ("decide", 0): DecideBench(vms: 1_000).measure(runs: runs)
+    case ("decide", 1): DecideBench(vms: numbers[0]).measure(runs: runs)
     default: fail()
     }
   }

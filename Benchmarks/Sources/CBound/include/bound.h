@@ -24,4 +24,6 @@ static inline uint64_t queue_delay(uint64_t x) { return x >> 36; }
 /// CPU time of the calling process in seconds.
 double process_cpu_seconds(void);
 
+// Allocations of this process so far, of any kind.
+uint64_t allocation_count(void);
 #endif
