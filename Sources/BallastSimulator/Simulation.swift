@@ -23,7 +23,7 @@ public final class Simulation {
   private let tileOfHost: [Int]
   private var queue = EventQueue<Change>()
   private let placement: any PlacementPolicy
-  private var candidates: [PlacementCandidate]
+  private var bookings: Bookings
   private var vms: [ManagedVM]
   private var now = SimTime.zero
   /// Ends of the samples that wait in the recorder's window.
@@ -71,10 +71,7 @@ public final class Simulation {
       preconditionFailure("a placement policy is checked when the scenario is read")
     }
     placement = entry.make()
-    candidates = world.hosts.map {
-      PlacementCandidate(
-        cpuCapacity: $0.cpuCapacity, coreRate: $0.coreRate, memoryCapacity: $0.memory)
-    }
+    bookings = Bookings(world)
     vms = world.vms.map(ManagedVM.init)
     for (index, vm) in world.vms.enumerated() {
       schedule(.start(VMIndex(index)), at: vm.start)
@@ -233,20 +230,18 @@ public final class Simulation {
     guard machine.host(of: vm) == nil else { return }
     let spec = world.vms[vm.int]
     let cluster = clusters[spec.cluster]
-    let request = vms[vm.int].placementRequest(spec)
     let host: HostIndex
     let policy: String
     if let fixed = spec.host {
       host = fixed
       policy = "host"
-    } else if let position = placement.place(request, on: cluster.hosts.map { candidates[$0.int] })
-    {
+    } else if let position = bookings.choose(vm, by: placement) {
       host = cluster.hosts[position]
       policy = world.placement
     } else {
       preconditionFailure("a cluster has hosts; that is checked when the scenario is read")
     }
-    candidates[host.int].book(request)
+    bookings.place(vm, on: host)
     recorder.memoryWillChange(of: vm)
     controller(of: host).countSteps(host, through: now, recorder: recorder)
     machine.powerOn(vm, on: host, at: now)
@@ -264,7 +259,7 @@ public final class Simulation {
   private func stop(_ vm: VMIndex, _ touched: inout Set<HostIndex>) throws(RunSinkError) {
     guard let host = machine.host(of: vm) else { return }
     let spec = world.vms[vm.int]
-    candidates[host.int].book(vms[vm.int].placementRequest(spec), sign: -1)
+    bookings.remove(vm)
     recorder.memoryWillChange(of: vm)
     controller(of: host).countSteps(host, through: now, recorder: recorder)
     machine.powerOff(vm, at: now)
@@ -304,13 +299,12 @@ public final class Simulation {
   ) throws(RunSinkError) {
     let spec = world.vms[vm.int]
     let host = machine.host(of: vm)
-    if let host { candidates[host.int].book(vms[vm.int].placementRequest(spec), sign: -1) }
     let (oldCPU, oldMemory) = (vms[vm.int].cpu, vms[vm.int].memory)
     vms[vm.int].cpu = cpu.applied(to: oldCPU)
     vms[vm.int].memory = memory.applied(to: oldMemory)
+    bookings.configure(vm, cpuReservation: vms[vm.int].cpu.reservation.value)
     if let host {
       let cluster = clusters[spec.cluster]
-      candidates[host.int].book(vms[vm.int].placementRequest(spec))
       cluster.configure(
         vm,
         vms[vm.int].settings(
@@ -393,11 +387,6 @@ struct ManagedVM {
   init(_ vm: World.VM) {
     cpu = vm.cpuSettings
     memory = vm.memorySettings
-  }
-
-  func placementRequest(_ vm: World.VM) -> PlacementRequest {
-    PlacementRequest(
-      vcpus: Int64(vm.vcpus), memory: vm.memory, cpuReservation: cpu.reservation)
   }
 
   func settings(

@@ -12,28 +12,25 @@ import BallastUnits
 public struct LoadBalance: PlacementPolicy {
   public init() {}
 
-  public func place(_ vm: PlacementRequest, on hosts: [PlacementCandidate]) -> Int? {
-    var fitting: (host: Int, load: Load)?
-    var any: (host: Int, load: Load)?
-    for (index, host) in hosts.enumerated() {
-      let cpu = Load(
-        part: host.cpuConfigured.value + host.coreRate.value * vm.vcpus,
-        whole: host.cpuCapacity.value)
-      let memory = Load(
-        part: host.memoryConfigured.value + vm.memory.value, whole: host.memoryCapacity.value)
-      if any == nil || memory < any!.load { any = (index, memory) }
-      guard memory.part <= memory.whole else { continue }
-      let load = cpu < memory ? memory : cpu
-      if fitting == nil || load < fitting!.load { fitting = (index, load) }
-    }
-    return (fitting ?? any)?.host
+  public func score(
+    _ request: PlacementRequest, on host: Int, in inventory: ClusterInventory
+  ) -> PlacementScore {
+    Self.score(request, on: inventory.hosts[host], tier: 0)
   }
 
-  private struct Load {
-    var part: Int64
-    var whole: Int64
-    static func < (a: Load, b: Load) -> Bool {
-      Int128(a.part) * Int128(b.whole) < Int128(b.part) * Int128(a.whole)
+  /// Tier `tier` where the memory fits, the next where it does not. Other policies rank with it the hosts that fit
+  /// nothing of theirs.
+  static func score(
+    _ request: PlacementRequest, on host: ClusterInventory.Host, tier: Int
+  ) -> PlacementScore {
+    let cpu = PlacementScore(
+      tier: tier, part: host.use.cpuConfigured + host.coreRate * request.vcpus,
+      whole: host.cpuCapacity)
+    let memory = PlacementScore(
+      tier: tier, part: host.use.memoryConfigured + request.memory, whole: host.memoryCapacity)
+    guard memory.part <= host.memoryCapacity else {
+      return PlacementScore(tier: tier + 1, part: memory.part, whole: memory.whole)
     }
+    return .fuller(cpu, memory)
   }
 }
