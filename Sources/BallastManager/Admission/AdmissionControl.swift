@@ -150,9 +150,6 @@ public struct AdmissionControl: Sendable, Equatable {
     after.held = old.held
     let more = after.taken - old.taken
     guard more > 0 else { return nil }
-    if self[resource].shortCount > 0 {
-      return .overcommitted(overcommitment(of: resource, needed: Int64(clamping: more)))
-    }
     return shortage(of: resource, adding: more, to: old.parent)
   }
 
