@@ -125,6 +125,53 @@ struct AdmissionPropertyTests {
     }
   }
 
+  /// Every tree of two pools in a row with reservations of 0, 1, 2, fixed or expandable, limits of none or 2, under every
+  /// capacity up to 3, and every two VMs of 0, 1, 2 in them: the answers are the twin's.
+  @Test func smallWorldsAgreeWithTheTwin() {
+    var random = SeededGenerator(seed: 0)
+    var world = AdmissionWorld(using: &random)
+    world.pools = [-1, 0, 1].map { .init(parent: $0, cpu: .init(), memory: .init()) }
+    var settings: [ResourceSettings<Kilohertz>] = []
+    for reservation in Int64(0)...2 {
+      for limit in [nil, Kilohertz(2)] {
+        for expandable in [false, true] {
+          settings.append(
+            .init(reservation: Kilohertz(reservation), limit: limit, expandable: expandable))
+        }
+      }
+    }
+    for (outer, inner) in settings.flatMap({ outer in settings.map { (outer, $0) } }) {
+      world.pools[1].cpu = outer
+      world.pools[2].cpu = inner
+      let tree = world.tree
+      for capacity in Int64(0)...3 {
+        world.capacity = Charge(cpu: capacity, memory: 0)
+        let twin = SlowAdmission(tree, .cpu, capacity: world.capacity)
+        let fresh = AdmissionControl(tree: tree, capacity: world.capacity)
+        guard twin.books([]) != nil else {
+          if fresh.state == .green { Issue.record("\(outer) \(inner) \(capacity)") }
+          continue
+        }
+        for first in 0..<9 {
+          for second in 0..<9 {
+            var control = fresh
+            var inside: [(pool: Int, charge: Int64)] = []
+            for (vm, choice) in [first, second].enumerated() {
+              let asked = (pool: choice / 3, charge: Int64(choice % 3))
+              let isPossible = twin.books(inside + [asked]) != nil
+              let refusal = control.admit(
+                VMIndex(vm), pool: asked.pool, charge: Charge(cpu: asked.charge))
+              if isPossible { inside.append(asked) }
+              if isPossible != (refusal == nil) {
+                Issue.record("\(outer) \(inner) \(capacity) \(first) \(second)")
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
   /// When everybody has left, in whatever order, everything is as if nobody had ever come; and who is left decides what
   /// is held on the way there.
   @Test(arguments: seeds) func releasingRestoresExactly(seed: UInt64) {

@@ -31,6 +31,10 @@ struct FailoverTests {
     #expect(slots.total == 10 && slots.left == 6 && slots.used == 5 && slots.available == 1)
     #expect(status.hostFailuresSurvived == 1 && status.isSatisfied)
     #expect(status.reserve == .zero)
+    #expect(
+      status.words
+        == "1 of 3 hosts may fail: a slot is 2000 MHz and 2048 MiB, the hosts have 10 (H1 4, H2 3, "
+        + "H3 3); without H1 6 are left, 5 are used, 1 are available.")
     // One more small VM takes the last slot; the next finds 7 used of 6.
     #expect(planner.admits(vm(1, 1), hosts: hosts, vms: vms) == nil)
     let refusal = planner.admits(vm(0, 0), hosts: hosts, vms: vms + [vm(1, 1)])
@@ -68,6 +72,7 @@ struct FailoverTests {
     let status = FailoverPlanner(policy: .slots(tolerate: 2)).status(hosts: hosts, vms: vms)
     #expect(status.hosts.map(\.isSpared) == [true, true, false])
     #expect(status.slots?.available == -2 && !status.isSatisfied)
+    #expect(AdmissionState.green.considering(status) == .red)
     #expect(status.hostFailuresSurvived == 1)
   }
 
@@ -141,6 +146,12 @@ struct FailoverTests {
     #expect(status.free(.cpu) == PartsPerMillion(708_333))
     #expect(status.free(.memory) == PartsPerMillion(714_285))
     #expect(status.capacity == charge(cpu: 24_000, memory: 21 * 1_024))
+    #expect(
+      status.words
+        == "6000 MHz and 5376 MiB of 24000 MHz and 21504 MiB are kept for failures; 7000 MHz and "
+        + "6144 MiB are used, so 70.8333 % of CPU and 71.4285 % of memory are free, and 1 of 3 "
+        + "hosts may fail.")
+    #expect(AdmissionState.yellow.considering(status) == .yellow)
     #expect(status.admits(vm(11, 0)) == nil)
     #expect(
       status.admits(vm(12, 0))
@@ -157,6 +168,7 @@ struct FailoverTests {
     let status = planner.status(hosts: hosts, vms: vms)
     #expect(status.reserve == charge(cpu: 9_000, memory: 6_144))
     #expect(status.hosts.map(\.isSpared) == [false, true, false])
+    #expect(status.words.hasPrefix("H2 is kept free with 9000 MHz and 6144 MiB; 7000 MHz"))
     #expect(status.admits(vm(8, 9)) == nil)
     #expect(status.admits(vm(9, 9))?.name == "failover_capacity")
     #expect(status.admits(vm(8, 10))?.detail.contains("resource=memory") == true)
@@ -165,6 +177,8 @@ struct FailoverTests {
   @Test func nothingIsKeptByNone() {
     let status = FailoverPlanner(policy: .none).status(hosts: hosts, vms: vms)
     #expect(status.reserve == .zero && status.isSatisfied)
+    #expect(
+      status.words == "Nothing is kept for failures; by total capacity 1 of 3 hosts may fail.")
     #expect(status.admits(vm(99, 99)) == nil)
     #expect(
       FailoverPlanner(policy: .slots(tolerate: 1)).admits(vm(1, 1), hosts: [], vms: []) == .noHost)
