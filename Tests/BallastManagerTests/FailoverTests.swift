@@ -138,7 +138,7 @@ struct FailoverTests {
   }
 
   /// The hosts and VMs of VG12 by percentage: 24 GHz and 21 GB, used 7 GHz and 6 GB: 17/24 = 70.8333 % and 15/21 =
-  /// 71.4285 % are free. With 25 % to keep 18 GHz may be used: 11 more fit, 12 do not.
+  /// 71.4285 % are free. With 25 % to keep, 24 − 6 − 7 = 11 GHz (45.8 %) are available: 11 more fit, 12 do not.
   @Test func percentageOfTheGuidesHosts() {
     let planner = FailoverPlanner(
       policy: .percentage(.explicit(cpu: .percent(25), memory: .percent(25))))
@@ -146,6 +146,7 @@ struct FailoverTests {
     #expect(status.free(.cpu) == PartsPerMillion(708_333))
     #expect(status.free(.memory) == PartsPerMillion(714_285))
     #expect(status.capacity == charge(cpu: 24_000, memory: 21 * 1_024))
+    #expect(status.available == charge(cpu: 11_000, memory: 9_984))
     #expect(
       status.words
         == "6000 MHz and 5376 MiB of 24000 MHz and 21504 MiB are kept for failures; 7000 MHz and "

@@ -11,7 +11,7 @@ import BallastUnits
 ///           what is promised stays and only new promises are refused.
 /// Rounding  none.
 /// Cost      O(depth of the tree) per VM; `problems` O(pools); `record` O(VMs · depth).
-/// Source    vSphere resource management guide, expandable reservations; docs/MODEL.md.
+/// Source    vSphere resource management guide, expandable reservations; docs/ADMISSION.md#pools.
 public struct AdmissionControl: Sendable, Equatable {
   /// What is kept per VM that is admitted.
   struct Entry: Sendable, Equatable {
