@@ -112,7 +112,7 @@ struct AdmissionExampleTests {
       refusal.detail
         == "reason=pool_reservation resource=cpu pool=RP-MOM bound=fixed needed_mhz=2000.000 "
         + "unreserved_mhz=1000.000 short_mhz=1000.000 "
-        + "asked=RP-MOM/RP-KID:2000 MHz>RP-MOM:2000 MHz")
+        + "asked_mhz=RP-MOM/RP-KID:2000.000>RP-MOM:2000.000")
   }
 
   /// VG10: RP-KID is fixed: its 2 GHz are K1's, and K2 is refused although RP-MOM has 3 GHz.

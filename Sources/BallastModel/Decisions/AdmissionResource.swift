@@ -24,10 +24,14 @@ extension AdmissionResource {
 
   /// `key_mhz=2000.000` or `key_mib=512.000`, for `events.csv`.
   public func pair(_ key: String, _ amount: Int64) -> String {
-    "\(key)_\(self == .cpu ? "mhz" : "mib")=\(milli(amount))"
+    "\(key)_\(unit)=\(milli(amount))"
   }
 
-  private func milli(_ amount: Int64) -> String {
+  /// The end of a key: "mhz", "mib".
+  var unit: String { self == .cpu ? "mhz" : "mib" }
+
+  /// MHz or MiB with three decimals.
+  func milli(_ amount: Int64) -> String {
     decimal(self == .cpu ? amount : Bytes(amount).milliMebibytes, places: 3)
   }
 }
