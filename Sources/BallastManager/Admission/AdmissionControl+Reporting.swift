@@ -10,9 +10,15 @@ public struct BorrowRecord: Sendable, Equatable {
     public var own: Charge
     /// Passed on to its parent.
     public var borrowed: Charge
+    public init(pool: Int, own: Charge, borrowed: Charge) {
+      self.pool = pool
+      self.own = own
+      self.borrowed = borrowed
+    }
   }
   /// The pool asked first, then its ancestors as far as anything was asked of them.
   public var steps: [Step]
+  public init(steps: [Step]) { self.steps = steps }
 }
 
 /// A promise that cannot be kept: a pool's or the root's children hold more than it has.
@@ -22,6 +28,11 @@ public struct AdmissionProblem: Sendable, Equatable {
   public var resource: AdmissionResource
   /// kHz or bytes, more than 0.
   public var short: Int64
+  public init(pool: Int, resource: AdmissionResource, short: Int64) {
+    self.pool = pool
+    self.resource = resource
+    self.short = short
+  }
 }
 
 /// Health of a cluster's promises. Running VMs stay in every state.

@@ -11,7 +11,7 @@ import BallastUnits
 ///           what is promised stays and only new promises are refused.
 /// Rounding  none.
 /// Cost      O(depth of the tree) per VM; `problems` O(pools); `record` O(VMs · depth).
-/// Source    vSphere resource management guide, expandable reservations; docs/MODEL.md.
+/// Source    vSphere resource management guide, expandable reservations; docs/ADMISSION.md#pools.
 public struct AdmissionControl: Sendable, Equatable {
   /// What is kept per VM that is admitted.
   struct Entry: Sendable, Equatable {
@@ -150,9 +150,6 @@ public struct AdmissionControl: Sendable, Equatable {
     after.held = old.held
     let more = after.taken - old.taken
     guard more > 0 else { return nil }
-    if self[resource].shortCount > 0 {
-      return .overcommitted(overcommitment(of: resource, needed: Int64(clamping: more)))
-    }
     return shortage(of: resource, adding: more, to: old.parent)
   }
 

@@ -63,7 +63,7 @@ public struct AdmitAll: AdmissionPolicy {
 /// Keeps every reservation: of VMs, of pools, and of the capacity that failover needs.
 ///
 /// Rule      on a host Σ CPU reservations ≤ capacity and Σ (memory reservations + overhead) ≤ capacity, the VM included.
-/// Source    vSphere resource management guide; docs/MODEL.md.
+/// Source    vSphere resource management guide; docs/ADMISSION.md#hosts.
 public struct StrictAdmission: AdmissionPolicy {
   public init() {}
   public var checksReservations: Bool { true }

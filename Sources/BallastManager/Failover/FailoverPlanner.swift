@@ -11,7 +11,7 @@ import BallastUnits
 /// Promises  nobody is stopped: a status that is not satisfied only refuses VMs that are not on yet.
 /// Rounding  slots down; the reserve up, so that never less is kept than asked for.
 /// Cost      O(VMs + hosts · log hosts).
-/// Source    vSphere availability guide, admission control policies; docs/MODEL.md.
+/// Source    vSphere availability guide, admission control policies; docs/ADMISSION.md#failover.
 public struct FailoverPlanner: Sendable, Equatable {
   public var policy: FailoverPolicy
 

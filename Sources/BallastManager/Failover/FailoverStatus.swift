@@ -77,6 +77,11 @@ public struct FailoverStatus: Sendable, Equatable {
   public var hostFailuresSurvived: Int
   let tally: FailoverTally
 
+  /// What may still be reserved: capacity − reserve − used. Negative where too much is. Slots are counted in `slots`.
+  public var available: Charge {
+    Charge { Int64(clamping: Int128(capacity[$0]) - Int128(reserve[$0]) - Int128(used[$0])) }
+  }
+
   /// (capacity − used) / capacity of a resource, rounded down, and 0 where more is used than there is: vSphere's
   /// "current failover capacity" of the percentage policy.
   public func free(_ resource: AdmissionResource) -> PartsPerMillion {
@@ -95,9 +100,7 @@ public struct FailoverStatus: Sendable, Equatable {
       return Refusal.FailoverShortage(
         policy: policy.name, count: .slots, used: slots.used, available: slots.left)
     case .percentage, .dedicated:
-      let short = AdmissionResource.allCases.first {
-        used[$0] > capacity[$0] - reserve[$0]
-      }
+      let short = AdmissionResource.allCases.first { available[$0] < 0 }
       return short.map {
         Refusal.FailoverShortage(
           policy: policy.name, count: .amount($0), used: used[$0],

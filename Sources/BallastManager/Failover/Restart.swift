@@ -34,6 +34,10 @@ public struct RestartDecision: Sendable, Equatable {
   }
   public var vm: VMIndex
   public var outcome: Outcome
+  public init(vm: VMIndex, outcome: Outcome) {
+    self.vm = vm
+    self.outcome = outcome
+  }
 }
 
 /// Chooses hosts for the VMs of failed hosts.

@@ -10,24 +10,28 @@ public enum AdmissionResource: String, Sendable, Equatable, Codable, CaseIterabl
 
 extension AdmissionResource {
   /// "CPU" or "memory", for sentences.
-  var noun: String { self == .cpu ? "CPU" : "memory" }
+  public var noun: String { self == .cpu ? "CPU" : "memory" }
 
   /// An amount of this resource for people, without zeros at the end: "2000 MHz", "512.5 MiB".
   ///
   /// Rounding  half away from zero to three decimals.
-  func words(_ amount: Int64) -> String {
+  public func words(_ amount: Int64) -> String {
     var text = milli(amount)
     while text.hasSuffix("0") { text.removeLast() }
     if text.hasSuffix(".") { text.removeLast() }
     return text + (self == .cpu ? " MHz" : " MiB")
   }
 
-  /// `key_mhz=2000.000` or `key_mib=512.000`.
-  func pair(_ key: String, _ amount: Int64) -> String {
-    "\(key)_\(self == .cpu ? "mhz" : "mib")=\(milli(amount))"
+  /// `key_mhz=2000.000` or `key_mib=512.000`, for `events.csv`.
+  public func pair(_ key: String, _ amount: Int64) -> String {
+    "\(key)_\(unit)=\(milli(amount))"
   }
 
-  private func milli(_ amount: Int64) -> String {
+  /// The end of a key: "mhz", "mib".
+  var unit: String { self == .cpu ? "mhz" : "mib" }
+
+  /// MHz or MiB with three decimals.
+  func milli(_ amount: Int64) -> String {
     decimal(self == .cpu ? amount : Bytes(amount).milliMebibytes, places: 3)
   }
 }

@@ -82,7 +82,8 @@ extension Refusal.PoolShortage {
       "resource=\(resource.rawValue)", "pool=\(pool)", "bound=\(bound.rawValue)",
       resource.pair("needed", needed), resource.pair("unreserved", unreserved),
       resource.pair("short", short),
-      "asked=" + asks.map { "\($0.pool):\(resource.words($0.asked))" }.joined(separator: ">"),
+      "asked_\(resource.unit)="
+        + asks.map { "\($0.pool):\(resource.milli($0.asked))" }.joined(separator: ">"),
     ]
   }
 

@@ -4,7 +4,7 @@ import BallastUnits
 ///
 /// Amounts are kHz for CPU and bytes for memory, as `AdmissionResource` says.
 ///
-/// Source  docs/MODEL.md; the checks themselves are `AdmissionControl`, `AdmissionPolicy` and `FailoverPlanner`.
+/// Source  docs/ADMISSION.md; the checks themselves are `AdmissionControl`, `AdmissionPolicy` and `FailoverPlanner`.
 public enum Refusal: Sendable, Equatable, Codable {
   /// A VM reserves more than it could ever use: vCPUs × clock, or its configured memory.
   case reservationAboveSize(resource: AdmissionResource, reservation: Int64, size: Int64)
