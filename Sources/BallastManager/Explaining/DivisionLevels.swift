@@ -74,7 +74,9 @@ extension Division {
       } else if amount == cap && wanted > cap {
         .poolLimit
       } else {
-        Self.bound(amount: amount, cap: cap, floor: floor, outcome: tree.poolOutcome(parent))
+        // With two passes the cap may lie above the wants.
+        Self.bound(
+          amount: amount, cap: min(cap, wanted), floor: floor, outcome: tree.poolOutcome(parent))
       }
     return EntitlementLevel(
       scope: place.scope, kind: .pool, name: place.pools[pool].name,
