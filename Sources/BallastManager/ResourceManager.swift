@@ -60,6 +60,12 @@ public struct ResourceManager: Sendable, Equatable {
     isChanged = true
   }
 
+  /// Takes over a VM from another host with what is known of it.
+  mutating func adopt(_ vm: VMIndex, _ row: Row) {
+    add(vm, row.settings, at: row.since)
+    if let position = position(of: vm) { rows[position] = row }
+  }
+
   public mutating func remove(_ vm: VMIndex) {
     guard let position = position(of: vm) else { return }
     vms.remove(at: position)
@@ -85,7 +91,7 @@ public struct ResourceManager: Sendable, Equatable {
   }
 
   /// What a share weighs on this host: finer where pools are divided, for VMs and pools alike.
-  private var weightPerShare: Int64 { pools.isEmpty ? 1 : PoolParts.weightPerShare }
+  var weightPerShare: Int64 { pools.isEmpty ? 1 : PoolParts.weightPerShare }
 
   /// Takes this host's part of the divided pools.
   ///

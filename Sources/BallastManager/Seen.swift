@@ -4,27 +4,27 @@ import BallastUnits
 /// What the manager makes of an observation's rows. A real host can report nonsense (a counter that fell because its VM
 /// was restarted, zeros from a service that is just starting): every reading is checked here, once, and nothing traps.
 extension HostObservation {
-  /// Larger sizes are nonsense: 280,000 GHz, and 1 PiB. Sums over a host's VMs then fit 63 bits.
-  private static var cpuSizeMax: Int64 { 1 << 48 }
-  private static var memorySizeMax: Int64 { 1 << 50 }
+  /// Larger sizes and capacities are nonsense: a million GHz, and 1 PiB. So sums over 8,000 VMs or hosts fit 63 bits
+  /// whatever is reported.
+  private static var amountMax: Int64 { 1 << 50 }
 
   /// vCPUs × clock, kHz; 0 where the host reports neither, or nonsense.
   func cpuSize(row: Int) -> Int64 {
     guard vcpus[row] > 0, coreRate.value > 0 else { return 0 }
     let (size, isTooLarge) = vcpus[row].multipliedReportingOverflow(by: coreRate.value)
-    return isTooLarge || size > Self.cpuSizeMax ? 0 : size
+    return isTooLarge || size > Self.amountMax ? 0 : size
   }
 
   /// Bytes; 0 where the host reports less, or nonsense.
   func memorySize(row: Int) -> Int64 {
-    (0...Self.memorySizeMax).contains(memoryConfigured[row]) ? memoryConfigured[row] : 0
+    (0...Self.amountMax).contains(memoryConfigured[row]) ? memoryConfigured[row] : 0
   }
 
   /// kHz that can be divided; nothing below zero or beyond all proportion.
-  var dividedCPU: Int64 { min(max(0, cpuCapacity.value), 1 << 56) }
+  var dividedCPU: Int64 { min(max(0, cpuCapacity.value), Self.amountMax) }
 
   /// Bytes, likewise.
-  var dividedMemory: Int64 { min(max(0, memoryCapacity.value), 1 << 56) }
+  var dividedMemory: Int64 { min(max(0, memoryCapacity.value), Self.amountMax) }
 
   /// (run + ready time) / interval × clock, kHz, at most the VM's size, rounded to nearest; nil where the row tells
   /// nothing: no time has passed, or a reading is nonsense.

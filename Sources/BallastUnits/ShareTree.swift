@@ -208,6 +208,13 @@ public struct ShareTree: ~Copyable {
   /// Children of the pool, pools and leaves.
   public func childCount(_ pool: Int) -> Int { firstRow[pool + 1] - firstRow[pool] }
 
+  /// Σ weights of the pool's children. The last division must have copied them: of a root alone it does not.
+  public func childWeights(_ pool: Int) -> Int64 {
+    var sum: Int64 = 0
+    for row in firstRow[pool]..<firstRow[pool + 1] { sum += weights[row] }
+    return sum
+  }
+
   // MARK: Columns by row
 
   private var rowCount: Int { poolCount - 1 + leafCount }

@@ -98,6 +98,8 @@ public struct EntitlementLevel: Sendable, Equatable, Codable {
   public var siblings: Int
   public var siblingWeights: Int64
   public var weight: Int64
+  /// What one share weighs here: 1,000 where pools are divided over hosts, so that their parts can be fine.
+  public var weightPerShare: Int64
   /// As configured in the cluster; for a VM and in the cluster's division the same as `reservation`.
   public var configuredReservation: Int64
   /// What counts here: of a pool, the part of its reservation that this host has.
@@ -117,7 +119,8 @@ public struct EntitlementLevel: Sendable, Equatable, Codable {
 
   public init(
     scope: Scope, kind: Kind, name: String, divided: Int64, siblings: Int, siblingWeights: Int64,
-    weight: Int64, configuredReservation: Int64, reservation: Int64, limit: Int64?,
+    weight: Int64, weightPerShare: Int64, configuredReservation: Int64, reservation: Int64,
+    limit: Int64?,
     wanted: Int64, cap: Int64, floor: Int64, level: WaterLevel?, amount: Int64, bound: Bound
   ) {
     self.scope = scope
@@ -127,6 +130,7 @@ public struct EntitlementLevel: Sendable, Equatable, Codable {
     self.siblings = siblings
     self.siblingWeights = siblingWeights
     self.weight = weight
+    self.weightPerShare = weightPerShare
     self.configuredReservation = configuredReservation
     self.reservation = reservation
     self.limit = limit
