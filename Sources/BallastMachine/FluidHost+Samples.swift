@@ -9,11 +9,12 @@ extension FluidHost {
   mutating func takeSample(at time: Int64, guests: Guests) -> SampleColumns {
     let interval = time - sampleStart
     defer { sampleStart = time }
+    let capacity = takeMeanCapacity(at: time)
     guard sampleHasParts else {
       if !departed.isEmpty { forgetParts() }
       return SampleColumns(
-        count: table.count, present: table.count, vm: table.vm, demand: table.demand,
-        unlimited: table.unlimited, used: delivered)
+        capacity: capacity, count: table.count, present: table.count, vm: table.vm,
+        demand: table.demand, unlimited: table.unlimited, used: delivered)
     }
     defer { forgetParts() }
     let span = time - max(segmentStart, sampleStart)
@@ -30,7 +31,8 @@ extension FluidHost {
       means.set(
         row: table.count + index, vm: Int64(gone.vm.value), gone.work, interval: interval)
     }
-    var columns = means.columns(count: table.count + departed.count, present: table.count)
+    var columns = means.columns(
+      hostCapacity: capacity, count: table.count + departed.count, present: table.count)
     columns.demandElsewhere =
       mean(handedOver.demand, interval) - mean(brought.demand, interval)
     columns.usedElsewhere = mean(handedOver.used, interval) - mean(brought.used, interval)
@@ -50,7 +52,7 @@ extension FluidHost {
     seen.time = SimTime(now)
     seen.interval = SimDuration(now - observationStart)
     seen.coreRate = spec.coreRate
-    seen.cpuCapacity = spec.cpuCapacity
+    seen.cpuCapacity = Kilohertz(cpuCapacity)
     seen.memoryCapacity = spec.memory
     seen.memoryFree = Bytes(spec.memory.value - memoryConsumed)
     seen.removeRows()
@@ -78,6 +80,26 @@ extension FluidHost {
     observationHasParts = false
   }
 
+  /// What the host knows without measuring: sizes, and no counters. Does not touch the present observation.
+  func inspect(into seen: inout HostObservation, guests: Guests) {
+    seen.time = SimTime(now)
+    seen.interval = .zero
+    seen.coreRate = spec.coreRate
+    seen.cpuCapacity = Kilohertz(cpuCapacity)
+    seen.memoryCapacity = spec.memory
+    seen.memoryFree = Bytes(spec.memory.value - memoryConsumed)
+    seen.removeRows()
+    for slot in 0..<table.count {
+      let vm = Int(table.vm[slot])
+      let guest = guests.base + vm
+      seen.append(
+        HostObservation.VMRow(
+          vm: VMIndex(vm), vcpus: Int64(guest.pointee.vcpus),
+          memoryConfigured: guest.pointee.configured,
+          memoryConsumed: guest.pointee.memory.mapped, memoryActive: guest.pointee.memory.active))
+    }
+  }
+
   /// Work in kHz·ns as vCPU time at this host's clock, rounded to nearest.
   private func nanoseconds(of work: Int128) -> Int64 {
     Int64((work + Int128(spec.coreRate.value / 2)) / Int128(spec.coreRate.value))
@@ -86,6 +108,8 @@ extension FluidHost {
 
 /// The mean rates of a host's VMs over one sample, kHz.
 public struct SampleColumns {
+  /// Of the host, mean.
+  public var capacity: Int64
   public var count: Int
   /// The first `present` rows are still on; the others have left during the sample.
   public var present: Int
@@ -100,9 +124,10 @@ public struct SampleColumns {
   public var usedElsewhere: Int64 = 0
 
   init(
-    count: Int, present: Int, vm: UnsafePointer<Int64>, demand: UnsafePointer<Int64>,
+    capacity: Int64, count: Int, present: Int, vm: UnsafePointer<Int64>, demand: UnsafePointer<Int64>,
     unlimited: UnsafePointer<Int64>, used: UnsafePointer<Int64>
   ) {
+    self.capacity = capacity
     self.count = count
     self.present = present
     self.vm = vm
@@ -135,9 +160,9 @@ struct MeanColumns: ~Copyable {
     base![3 * capacity + row] = mean(work.used, interval)
   }
 
-  func columns(count: Int, present: Int) -> SampleColumns {
+  func columns(hostCapacity: Int64, count: Int, present: Int) -> SampleColumns {
     SampleColumns(
-      count: count, present: present, vm: UnsafePointer(base!),
+      capacity: hostCapacity, count: count, present: present, vm: UnsafePointer(base!),
       demand: UnsafePointer(base! + capacity), unlimited: UnsafePointer(base! + 2 * capacity),
       used: UnsafePointer(base! + 3 * capacity))
   }

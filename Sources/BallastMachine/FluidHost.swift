@@ -7,7 +7,11 @@ import BallastUnits
 /// Rates are constant between changes, so a host is advanced from change to change and an unchanged host costs nothing.
 struct FluidHost: ~Copyable {
   let spec: HostSpec
-  let cpuCapacity: Int64
+  /// What there is to divide now, kHz: 0 while the host is not on.
+  private(set) var cpuCapacity: Int64
+  /// Capacity × time of the present sample up to `capacitySince`, kHz·ns.
+  private var capacityWork: Int128 = 0
+  private var capacitySince: Int64 = 0
   var table = VMTable(capacity: 8)
 
   /// The instant the host has been advanced to, ns.
@@ -120,7 +124,36 @@ struct FluidHost: ~Copyable {
     lastChange = time
   }
 
+  // MARK: Power of the host
+
+  /// The host goes down or comes up; its VMs have been taken off before.
+  mutating func setPower(isOn: Bool, at time: Int64) {
+    let capacity = isOn ? spec.cpuCapacity.value : 0
+    guard capacity != cpuCapacity else { return }
+    capacityWork += Int128(cpuCapacity) * Int128(time - max(capacitySince, sampleStart))
+    capacitySince = time
+    cpuCapacity = capacity
+    settingsChanged(at: time)
+  }
+
+  /// Mean capacity over the sample that ends at `time`, kHz, rounded to nearest.
+  mutating func takeMeanCapacity(at time: Int64) -> Int64 {
+    defer { capacityWork = 0 }
+    guard capacitySince > sampleStart else { return cpuCapacity }
+    let work = capacityWork + Int128(cpuCapacity) * Int128(time - capacitySince)
+    let interval = Int128(time - sampleStart)
+    return Int64((work + interval / 2) / interval)
+  }
+
   // MARK: CPU demand
+
+  /// Stops a VM for the switch-over of its migration: it asks for nothing until it leaves.
+  mutating func stun(slot: Int, at time: Int64) {
+    table.size[slot] = 0
+    table.demand[slot] = 0
+    table.cap[slot] = 0
+    settingsChanged(at: time)
+  }
 
   /// Starts playing a VM's CPU demand at `time`.
   mutating func loadDemand(slot: Int, guests: Guests, at time: Int64) {
@@ -273,6 +306,12 @@ struct FluidHost: ~Copyable {
       memoryVMs.append(vm)
       nextMemoryChange = min(nextMemoryChange, next)
     }
+  }
+
+  /// Takes over memory that a VM brings along, or room for the copy of one on its way here; gives it back where
+  /// negative.
+  mutating func hold(_ bytes: Int64, at time: Int64) {
+    if bytes != 0 { consume(bytes, at: time) }
   }
 
   /// Gives a VM's memory back.

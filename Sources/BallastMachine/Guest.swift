@@ -30,6 +30,12 @@ struct Guest {
     memory = GuestMemory()
   }
 
+  /// Goes on elsewhere with the memory it has.
+  mutating func arrive(on host: HostIndex) {
+    self.host = host
+    lastHost = host
+  }
+
   /// Other curves from now on.
   mutating func play(_ workload: GuestWorkload) {
     cpu = workload.cpu

@@ -38,13 +38,78 @@ public final class Machine: @unchecked Sendable {
   /// Starts a VM on a host that has been advanced to `time`. Its settings come with the next plan; until then it is a
   /// VM without reservation or limit and of equal weight.
   public func powerOn(_ vm: VMIndex, on host: HostIndex, at time: SimTime) {
-    let state = hosts + host.int
-    state.pointee.closeSegment(at: time.value, guests: guests)
     let guest = guests.base + vm.int
     precondition(guest.pointee.host == nil, "a VM is powered on once")
-    state.pointee.leaveGrid()
-    if let last = guest.pointee.lastHost { bringWork(of: vm, from: last, to: host) }
+    let last = guest.pointee.lastHost
     guest.pointee.powerOn(host: host, at: time.value)
+    attach(vm, to: host, from: last, at: time)
+  }
+
+  /// Stops a VM; the host has been advanced to `time`.
+  public func powerOff(_ vm: VMIndex, at time: SimTime) {
+    let guest = guests.base + vm.int
+    guard let host = guest.pointee.host else { return }
+    detach(vm, from: host, at: time)
+    guest.pointee.powerOff()
+  }
+
+  /// A running VM goes on on another host, with the memory it has; both have been advanced to `time`.
+  public func move(_ vm: VMIndex, to host: HostIndex, at time: SimTime) {
+    let guest = guests.base + vm.int
+    guard let last = guest.pointee.host, last != host else { return }
+    detach(vm, from: last, at: time)
+    guest.pointee.arrive(on: host)
+    attach(vm, to: host, from: last, at: time)
+  }
+
+  /// Stops a running VM for the last part of its migration: it asks for no CPU until it is moved.
+  public func stun(_ vm: VMIndex, at time: SimTime) {
+    guard let host = guests.base[vm.int].host else { return }
+    let state = hosts + host.int
+    state.pointee.closeSegment(at: time.value, guests: guests)
+    guard let slot = state.pointee.table.slot(of: vm) else {
+      preconditionFailure("a VM that is on has a slot on its host")
+    }
+    state.pointee.stun(slot: slot, at: time.value)
+  }
+
+  /// A VM that was stopped for a migration goes on where it is.
+  public func resume(_ vm: VMIndex, at time: SimTime) {
+    let guest = guests.base + vm.int
+    guard let host = guest.pointee.host else { return }
+    let state = hosts + host.int
+    state.pointee.closeSegment(at: time.value, guests: guests)
+    state.pointee.leaveGrid()
+    guard let slot = state.pointee.table.slot(of: vm) else {
+      preconditionFailure("a VM that is on has a slot on its host")
+    }
+    state.pointee.unloadDemand(slot: slot, guests: guests)
+    let table = state.pointee.table
+    table.size[slot] = Int64(guest.pointee.vcpus) * state.pointee.spec.coreRate.value
+    table.cap[slot] = table.size[slot]
+    state.pointee.loadDemand(slot: slot, guests: guests, at: time.value)
+    state.pointee.settingsChanged(at: time.value)
+  }
+
+  /// Host memory that the copy of a VM on its way here takes; negative when it has arrived or is given up.
+  public func holdMemory(_ bytes: Bytes, on host: HostIndex, at time: SimTime) {
+    hosts[host.int].hold(bytes.value, at: time.value)
+  }
+
+  /// Switches a host on or off; a host that goes down has no VMs any more.
+  public func setPower(of host: HostIndex, isOn: Bool, at time: SimTime) {
+    precondition(isOn || hosts[host.int].table.count == 0, "a host that is off runs no VM")
+    hosts[host.int].setPower(isOn: isOn, at: time.value)
+  }
+
+  private func attach(
+    _ vm: VMIndex, to host: HostIndex, from last: HostIndex?, at time: SimTime
+  ) {
+    let state = hosts + host.int
+    let guest = guests.base + vm.int
+    state.pointee.closeSegment(at: time.value, guests: guests)
+    state.pointee.leaveGrid()
+    if let last { bringWork(of: vm, from: last, to: host) }
     let slot = state.pointee.table.insert(vm)
     let table = state.pointee.table
     let size = Int64(guest.pointee.vcpus) * state.pointee.spec.coreRate.value
@@ -55,14 +120,13 @@ public final class Machine: @unchecked Sendable {
     state.pointee.memoryConfigured += guest.pointee.configured
     state.pointee.membershipChanged(at: time.value)
     state.pointee.loadDemand(slot: slot, guests: guests, at: time.value)
+    state.pointee.hold(guest.pointee.memory.mapped, at: time.value)
     state.pointee.addMemory(of: guest, vm: vm, at: time.value)
   }
 
-  /// Stops a VM; the host has been advanced to `time`.
-  public func powerOff(_ vm: VMIndex, at time: SimTime) {
-    let guest = guests.base + vm.int
-    guard let host = guest.pointee.host else { return }
+  private func detach(_ vm: VMIndex, from host: HostIndex, at time: SimTime) {
     let state = hosts + host.int
+    let guest = guests.base + vm.int
     state.pointee.closeSegment(at: time.value, guests: guests)
     state.pointee.leaveGrid()
     guard let slot = state.pointee.table.slot(of: vm) else {
@@ -74,7 +138,6 @@ public final class Machine: @unchecked Sendable {
     state.pointee.vcpus -= Int64(guest.pointee.vcpus)
     state.pointee.memoryConfigured -= guest.pointee.configured
     state.pointee.removeMemory(of: guest, vm: vm, at: time.value)
-    guest.pointee.powerOff()
     state.pointee.membershipChanged(at: time.value)
   }
 
@@ -157,9 +220,20 @@ public final class Machine: @unchecked Sendable {
   public func vcpus(of vm: VMIndex) -> Int { Int(guests.base[vm.int].vcpus) }
   public func configuredMemory(of vm: VMIndex) -> Bytes { Bytes(guests.base[vm.int].configured) }
 
+  /// Sizes and settings of a host's VMs without counters; leaves the present observation alone.
+  public func inspect(_ host: HostIndex, into seen: inout HostObservation) {
+    hosts[host.int].inspect(into: &seen, guests: guests)
+  }
+
   public func host(of vm: VMIndex) -> HostIndex? { guests.base[vm.int].host }
   public func lastHost(of vm: VMIndex) -> HostIndex? { guests.base[vm.int].lastHost }
   public func spec(of host: HostIndex) -> HostSpec { hosts[host.int].spec }
+  /// The VMs on a host, in order of names.
+  public func vms(on host: HostIndex) -> [VMIndex] {
+    var vms: [VMIndex] = []
+    forEachVM(on: host) { vms.append($0) }
+    return vms
+  }
   /// Calls `body` for the VMs on a host, in order of names.
   public func forEachVM(on host: HostIndex, _ body: (VMIndex) -> Void) {
     let table = hosts[host.int].table

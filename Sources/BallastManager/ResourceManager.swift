@@ -66,6 +66,16 @@ public struct ResourceManager: Sendable, Equatable {
     if let position = position(of: vm) { rows[position] = row }
   }
 
+  /// Takes over a VM that has moved here, with the demand that was last seen of it elsewhere.
+  public mutating func receive(
+    _ vm: VMIndex, _ settings: VMSettings, from other: ResourceManager, at time: SimTime
+  ) {
+    add(vm, settings, at: time)
+    guard let old = other.position(of: vm), let new = position(of: vm) else { return }
+    rows[new].demand = other.rows[old].demand
+    rows[new].memoryDemand = other.rows[old].memoryDemand
+  }
+
   public mutating func remove(_ vm: VMIndex) {
     guard let position = position(of: vm) else { return }
     vms.remove(at: position)
@@ -140,6 +150,12 @@ public struct ResourceManager: Sendable, Equatable {
   public func observedDemand(of vm: VMIndex) -> Kilohertz? {
     guard let position = position(of: vm), rows[position].demand >= 0 else { return nil }
     return Kilohertz(rows[position].demand)
+  }
+
+  /// Observed demand for memory of a managed VM, bytes; nil before the first observation.
+  public func observedMemoryDemand(of vm: VMIndex) -> Bytes? {
+    guard let position = position(of: vm), rows[position].memoryDemand >= 0 else { return nil }
+    return Bytes(rows[position].memoryDemand)
   }
 
   /// Takes over what the observation tells about demand, and what follows for the division of CPU and memory.

@@ -8,6 +8,12 @@ import BallastUnits
 final class ClusterControl: @unchecked Sendable {
   let hosts: [HostIndex]
   private(set) var manager: ClusterManager
+  /// Admission, placement, failover and balancing; positions are of this cluster.
+  var director: ClusterDirector
+  /// As last told in `events.csv`.
+  var reportedState = AdmissionState.green
+  /// VMs of the cluster in order of names, by position.
+  let vms: [VMIndex]
   let managers: ClusterManager.Hosts
   /// Last observation of each host, for steps that need them all.
   var seen: [HostObservation]
@@ -20,11 +26,16 @@ final class ClusterControl: @unchecked Sendable {
     var memory: [Int64]
   }
 
-  init(_ cluster: World.Cluster, profile: HypervisorProfile) {
+  init(_ index: Int, of world: World) {
+    let cluster = world.clusters[index]
     hosts = cluster.hosts
-    manager = ClusterManager(pools: PoolTree(cluster.pools, profile: profile))
+    let tree = PoolTree(cluster.pools, profile: world.profile)
+    let rules = world.policies.entitlement
+    manager = ClusterManager(pools: tree, rules: rules)
+    vms = world.vms.indices.filter { world.vms[$0].cluster == index }.map { VMIndex($0) }
+    director = ClusterDirector(world, index, vms: vms, tree: tree)
     managers = .allocate(capacity: hosts.count)
-    managers.initialize(repeating: ResourceManager())
+    managers.initialize(repeating: ResourceManager(rules: rules))
     seen = [HostObservation](repeating: HostObservation(), count: hosts.count)
     let none = [Int64](repeating: 0, count: manager.tree.pools.count)
     reserved = Reserved(cpu: none, memory: none)
@@ -46,6 +57,17 @@ final class ClusterControl: @unchecked Sendable {
     return low
   }
 
+  /// Position of a VM in the cluster; `vms` is in ascending order.
+  func position(of vm: VMIndex) -> Int {
+    var low = 0
+    var high = vms.count
+    while low < high {
+      let middle = (low + high) / 2
+      if vms[middle] < vm { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
   var view: PoolTreeView {
     PoolTreeView(
       tree: manager.tree, cpuReservedByVMs: reserved.cpu, memoryReservedByVMs: reserved.memory)
@@ -54,6 +76,15 @@ final class ClusterControl: @unchecked Sendable {
   func add(_ vm: VMIndex, _ settings: VMSettings, on host: HostIndex, at time: SimTime) {
     managers[position(of: host)].add(vm, settings, at: time)
     book(settings, sign: 1)
+  }
+
+  /// A running VM goes on elsewhere.
+  func move(
+    _ vm: VMIndex, _ settings: VMSettings, from: HostIndex, to: HostIndex, at time: SimTime
+  ) {
+    let (source, target) = (position(of: from), position(of: to))
+    managers[target].receive(vm, settings, from: managers[source], at: time)
+    managers[source].remove(vm)
   }
 
   func remove(_ vm: VMIndex, on host: HostIndex) {

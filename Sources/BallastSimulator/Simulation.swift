@@ -6,41 +6,60 @@ import BallastUnits
 
 /// Runs a world from t = 0 to its end.
 ///
-/// Hosts are independent between *meeting points*: power-ons and -offs, scheduled changes, control steps of clusters
-/// whose pools are divided over hosts, and the ends of sample windows. Between two of them each host plays its own
-/// changes, control steps and samples, on any thread; what it does depends on nothing else.
+/// Hosts are independent between *meeting points*: power-ons and -offs, scheduled changes, failures, migrations,
+/// balancing, control steps of clusters whose pools are divided over hosts, and the ends of sample windows. Between two
+/// of them each host plays its own changes, control steps and samples, on any thread; what it does depends on nothing
+/// else.
 ///
 /// Order at one instant t: control steps (they observe up to t), samples (they cover up to t and see the decision), then
-/// power and settings, then workload changes, then the new division of CPU.
+/// migrations that end, power and settings, restarts and balancing, then workload changes, then the new division of CPU.
 public final class Simulation {
-  private let world: World
-  private let machine: Machine
-  private let recorder: Recorder
+  let world: World
+  let machine: Machine
+  let recorder: Recorder
+  let lives: LifeBook
+  let clusters: [ClusterControl]
   private let tiles: Tiles
   private let controllers: [HostController]
-  private let clusters: [ClusterControl]
   private var clusterOfHost: [Int]
   private let tileOfHost: [Int]
   private var queue = EventQueue<Change>()
-  private let placement: any PlacementPolicy
-  private var bookings: Bookings
-  private var vms: [ManagedVM]
-  private var now = SimTime.zero
+  var vms: [ManagedVM]
+  var migrations: MigrationQueue
+  /// Hosts that changed at this instant and have to decide again.
+  var touched: Set<HostIndex> = []
+  /// Clusters in which room may have become free at this instant.
+  var freed: Set<Int> = []
+  /// By the index of the judgement that asked.
+  var explanations: [Int: [EntitlementExplanation?]] = [:]
+  /// Hosts that a policy will switch off once they are empty.
+  var goingOff: Set<HostIndex> = []
+  private(set) var now = SimTime.zero
   /// Ends of the samples that wait in the recorder's window.
   private var pending: [SimTime] = []
 
-  /// A change at a meeting point. At one instant stops come first, so that starts find the room, then starts, then
-  /// scheduled events in the order they were written.
-  private enum Change {
+  /// A change at a meeting point. At one instant migrations end first, so that their room is free, then stops come, then
+  /// starts, then scheduled events in the order they were written.
+  enum Change {
+    case endMigration(VMIndex, ticket: Int)
+    case stunForMigration(VMIndex, ticket: Int)
     case stop(VMIndex)
     case start(VMIndex)
     case scheduled(Int)
+    case restart(cluster: Int)
+    case balance(cluster: Int)
+    case explain(Int)
 
     var phase: UInt8 {
       switch self {
-      case .stop: 0
-      case .start: 1
-      case .scheduled: 2
+      case .endMigration: 0
+      case .stunForMigration: 1
+      case .stop: 2
+      case .start: 3
+      case .scheduled: 4
+      case .restart: 5
+      case .balance: 6
+      case .explain: 7
       }
     }
   }
@@ -54,33 +73,36 @@ public final class Simulation {
       hosts: world.hosts,
       vms: world.vms.map { GuestSpec(vcpus: $0.vcpus, memory: $0.memory, workload: $0.workload) },
       observationInterval: followsEntitlements ? world.controlInterval : nil)
+    lives = LifeBook(world: world)
     recorder = try Recorder(
-      world: world, machine: machine, sink: sink, tileCount: tiles.ranges.count)
+      world: world, machine: machine, lives: lives, sink: sink, tileCount: tiles.ranges.count)
     let machine = machine
     controllers = tiles.ranges.map {
       HostController(
         world: world, machine: machine, hosts: $0, followsEntitlements: followsEntitlements)
     }
-    clusters = world.clusters.map { ClusterControl($0, profile: world.profile) }
+    clusters = world.clusters.indices.map { ClusterControl($0, of: world) }
     clusterOfHost = [Int](repeating: 0, count: world.hosts.count)
     for (cluster, spec) in world.clusters.enumerated() {
       for host in spec.hosts { clusterOfHost[host.int] = cluster }
     }
     tileOfHost = tiles.ranges.enumerated().flatMap { tile, range in range.map { _ in tile } }
-    guard let entry = placementCatalog.first(where: { $0.name == world.placement }) else {
-      preconditionFailure("a placement policy is checked when the scenario is read")
-    }
-    placement = entry.make()
-    bookings = Bookings(world)
+    migrations = MigrationQueue(
+      hostCount: world.hosts.count, vmCount: world.vms.count,
+      concurrentPerHost: world.profile.migration.concurrentPerHost)
     vms = world.vms.map(ManagedVM.init)
     for (index, vm) in world.vms.enumerated() {
       schedule(.start(VMIndex(index)), at: vm.start)
       if let stop = vm.stop { schedule(.stop(VMIndex(index)), at: stop) }
     }
     for (index, event) in world.events.enumerated() { schedule(.scheduled(index), at: event.at) }
+    for cluster in clusters.indices { scheduleBalance(of: cluster, after: .zero) }
+    for (index, judgement) in world.judgements.enumerated() {
+      if case .explanation(_, let at, _, _) = judgement.target { schedule(.explain(index), at: at) }
+    }
   }
 
-  private func schedule(_ change: Change, at time: SimTime) {
+  func schedule(_ change: Change, at time: SimTime) {
     queue.push(change, at: time, phase: change.phase)
   }
 
@@ -115,7 +137,9 @@ public final class Simulation {
     }
     // Stopped in the middle of a window: its samples were taken and are kept.
     if !pending.isEmpty { try recorder.flush(pending, clusters: clusters.map(\.view)) }
-    return try recorder.finish(simulated: SimDuration(now.value), isComplete: now == end)
+    return try recorder.finish(
+      simulated: SimDuration(now.value), isComplete: now == end, figures: policyFigures(),
+      explanations: explanations)
   }
 
   // MARK: Time
@@ -170,7 +194,7 @@ public final class Simulation {
     }
   }
 
-  private func controller(of host: HostIndex) -> HostController {
+  func controller(of host: HostIndex) -> HostController {
     controllers[tileOfHost[host.int]]
   }
 
@@ -211,191 +235,58 @@ public final class Simulation {
   // MARK: Changes
 
   private func takeChanges() throws(RunSinkError) {
-    var touched: Set<HostIndex> = []
+    var explained: [Int] = []
     while let next = queue.peek(), next.time <= now {
       _ = queue.pop()
       switch next.payload {
-      case .start(let vm): try start(vm, &touched)
-      case .stop(let vm): try stop(vm, &touched)
-      case .scheduled(let index): try take(world.events[index].action, &touched)
+      case .endMigration(let vm, let ticket): try endMigration(of: vm, ticket: ticket)
+      case .stunForMigration(let vm, let ticket): stunForMigration(vm, ticket: ticket)
+      case .start(let vm): try start(vm)
+      case .stop(let vm): try stop(vm)
+      case .scheduled(let index): try take(world.events[index].action)
+      case .restart(let cluster): try restartWaiting(in: cluster)
+      case .balance(let cluster): try balance(cluster)
+      case .explain(let judgement): explained.append(judgement)
       }
     }
+    try useFreedRoom()
     if !touched.isEmpty {
-      reconfigure(touched)
+      let changed = touched
+      touched.removeAll(keepingCapacity: true)
+      reconfigure(changed)
       try reportOvercommit()
+      try reportShortfalls()
     }
+    for judgement in explained { explainForVerdict(judgement) }
   }
 
-  private func start(_ vm: VMIndex, _ touched: inout Set<HostIndex>) throws(RunSinkError) {
-    guard machine.host(of: vm) == nil else { return }
-    let spec = world.vms[vm.int]
-    let cluster = clusters[spec.cluster]
-    let host: HostIndex
-    let policy: String
-    if let fixed = spec.host {
-      host = fixed
-      policy = "host"
-    } else if let position = bookings.choose(vm, by: placement) {
-      host = cluster.hosts[position]
-      policy = world.placement
-    } else {
-      preconditionFailure("a cluster has hosts; that is checked when the scenario is read")
-    }
-    bookings.place(vm, on: host)
-    recorder.memoryWillChange(of: vm)
-    controller(of: host).countSteps(host, through: now, recorder: recorder)
-    machine.powerOn(vm, on: host, at: now)
-    recorder.poweredOn(vm, on: host)
-    let settings = vms[vm.int].settings(
-      spec, pool: cluster.manager.tree.index(of: spec.pool)!,
-      coreRate: machine.coreRate(of: host), profile: world.profile)
-    cluster.add(vm, settings, on: host, at: now)
-    touched.insert(host)
-    try recorder.event(
-      "power_on", at: now, subject: spec.name, to: machine.spec(of: host).name,
-      detail: "placement=\(policy)")
-  }
-
-  private func stop(_ vm: VMIndex, _ touched: inout Set<HostIndex>) throws(RunSinkError) {
-    guard let host = machine.host(of: vm) else { return }
-    let spec = world.vms[vm.int]
-    bookings.remove(vm)
-    recorder.memoryWillChange(of: vm)
-    controller(of: host).countSteps(host, through: now, recorder: recorder)
-    machine.powerOff(vm, at: now)
-    clusters[spec.cluster].remove(vm, on: host)
-    touched.insert(host)
-    try recorder.event(
-      "power_off", at: now, subject: spec.name, from: machine.spec(of: host).name)
-  }
-
-  private func take(
-    _ action: World.Event.Action, _ touched: inout Set<HostIndex>
-  ) throws(RunSinkError) {
+  private func take(_ action: World.Event.Action) throws(RunSinkError) {
     switch action {
     case .power(let subjects, let on):
       for vm in subjects {
-        if on { try start(vm, &touched) } else { try stop(vm, &touched) }
+        if on { try start(vm) } else { try stop(vm) }
       }
     case .setVMs(let subjects, let cpu, let memory):
-      for vm in subjects { try set(vm, cpu, memory, &touched) }
+      for vm in subjects { try set(vm, cpu, memory) }
     case .setWorkload(let subjects, let workloads, let what):
-      for (vm, workload) in zip(subjects, workloads) {
-        recorder.memoryWillChange(of: vm)
-        machine.setWorkload(vm, workload, at: now)
-        if let host = machine.host(of: vm) {
-          controller(of: host).guestChanged(on: host, at: now)
-        }
-        try recorder.event("workload", at: now, subject: world.vms[vm.int].name, detail: what)
-      }
+      for (vm, workload) in zip(subjects, workloads) { try set(vm, workload, what) }
     case .setPool(let cluster, let path, let change):
-      try set(pool: path, of: clusters[cluster], change, &touched)
-    }
-  }
-
-  private func set(
-    _ vm: VMIndex, _ cpu: SettingsChange<Kilohertz>, _ memory: SettingsChange<Bytes>,
-    _ touched: inout Set<HostIndex>
-  ) throws(RunSinkError) {
-    let spec = world.vms[vm.int]
-    let host = machine.host(of: vm)
-    let (oldCPU, oldMemory) = (vms[vm.int].cpu, vms[vm.int].memory)
-    vms[vm.int].cpu = cpu.applied(to: oldCPU)
-    vms[vm.int].memory = memory.applied(to: oldMemory)
-    bookings.configure(vm, cpuReservation: vms[vm.int].cpu.reservation.value)
-    if let host {
-      let cluster = clusters[spec.cluster]
-      cluster.configure(
-        vm,
-        vms[vm.int].settings(
-          spec, pool: cluster.manager.tree.index(of: spec.pool)!,
-          coreRate: machine.coreRate(of: host), profile: world.profile), on: host)
-      touched.insert(host)
-    }
-    try reportChange(of: spec.name, "cpu", from: oldCPU, to: vms[vm.int].cpu)
-    try reportChange(of: spec.name, "memory_policy", from: oldMemory, to: vms[vm.int].memory)
-  }
-
-  private func set(
-    pool path: String, of cluster: ClusterControl, _ change: PoolChange,
-    _ touched: inout Set<HostIndex>
-  ) throws(RunSinkError) {
-    guard let pool = cluster.manager.tree.index(of: path) else {
-      preconditionFailure("pools are found when the scenario is read")
-    }
-    let old = cluster.manager.tree.pools[pool]
-    cluster.configure(pool: pool, change)
-    let new = cluster.manager.tree.pools[pool]
-    touched.formUnion(cluster.hosts)
-    try reportChange(of: path, "cpu", from: old.cpu, to: new.cpu)
-    try reportChange(of: path, "memory", from: old.memory, to: new.memory)
-  }
-
-  /// One row per setting that differs.
-  private func reportChange<Amount>(
-    of subject: String, _ resource: String, from old: ResourceSettings<Amount>,
-    to new: ResourceSettings<Amount>
-  ) throws(RunSinkError) {
-    func text(_ limit: Amount?) -> String { limit.map { "\($0)" } ?? "unlimited" }
-    func text(_ shares: SharesSetting?) -> String {
-      switch shares {
-      case nil: "default"
-      case .low: "low"
-      case .normal: "normal"
-      case .high: "high"
-      case .number(let number): "\(number)"
+      try set(pool: path, of: clusters[cluster], change)
+    case .fail(let hosts):
+      for host in hosts { try fail(host) }
+    case .recover(let hosts):
+      for host in hosts { try recover(host) }
+    case .maintenance(let hosts, let on):
+      for host in hosts {
+        if on { try beginMaintenance(of: host) } else { try endMaintenance(of: host) }
       }
-    }
-    let differences: [(key: String, from: String, to: String)] = [
-      ("reservation", "\(old.reservation)", "\(new.reservation)"),
-      ("limit", text(old.limit), text(new.limit)),
-      ("shares", text(old.shares), text(new.shares)),
-    ]
-    for difference in differences where difference.from != difference.to {
-      try recorder.event(
-        "set", at: now, subject: subject, from: difference.from, to: difference.to,
-        detail: "key=\(resource).\(difference.key)")
+    case .migrate(let subjects, let host):
+      for vm in subjects { try migrate(vm, to: host) }
     }
   }
 
-  private func reportOvercommit() throws(RunSinkError) {
-    var changes: [(HostIndex, OvercommitChange)] = []
-    for host in world.hosts.indices {
-      changes += machine.takeOvercommitChanges(HostIndex(host)).map { (HostIndex(host), $0) }
-    }
-    changes.sort { ($0.1.time, $0.0) < ($1.1.time, $1.0) }
-    for (host, change) in changes {
-      let capacity = machine.memoryCapacity(of: host)
-      let short = change.consumed - capacity
-      try recorder.event(
-        "overcommitted", at: change.time, subject: machine.spec(of: host).name,
-        from: change.isOvercommitted ? "false" : "true",
-        to: change.isOvercommitted ? "true" : "false",
-        detail: "consumed_mib=\(decimal(change.consumed.milliMebibytes, places: 3))"
-          + " capacity_mib=\(decimal(capacity.milliMebibytes, places: 3))"
-          + " short_mib=\(decimal(max(short, .zero).milliMebibytes, places: 3))"
-          + " reclaim=not_modelled_yet")
-    }
-  }
-}
-
-/// A VM's settings as they stand after scheduled changes.
-struct ManagedVM {
-  var cpu: ResourceSettings<Kilohertz>
-  var memory: ResourceSettings<Bytes>
-
-  init(_ vm: World.VM) {
-    cpu = vm.cpuSettings
-    memory = vm.memorySettings
-  }
-
-  func settings(
-    _ vm: World.VM, pool: Int, coreRate: Kilohertz, profile: HypervisorProfile
-  ) -> VMSettings {
-    VMSettings(
-      cpu: cpu, memory: memory, quota: vm.quota, vcpus: vm.vcpus, configured: vm.memory,
-      coreRate: coreRate, pool: pool, profile: profile)
-  }
+  func cluster(of host: HostIndex) -> ClusterControl { clusters[clusterOfHost[host.int]] }
+  func clusterIndex(of host: HostIndex) -> Int { clusterOfHost[host.int] }
 }
 
 /// Lets a value cross to other threads where each touches only its own part of it.

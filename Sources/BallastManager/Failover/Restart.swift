@@ -1,17 +1,6 @@
 import BallastModel
 import BallastUnits
 
-/// Who is restarted first after a host failed. In order: the first case goes first.
-public enum RestartPriority: Int, Sendable, Equatable, Codable, CaseIterable, Comparable {
-  case highest, high, medium, low, lowest
-  /// Not restarted at all.
-  case disabled
-
-  public static func < (a: RestartPriority, b: RestartPriority) -> Bool {
-    a.rawValue < b.rawValue
-  }
-}
-
 /// A VM whose host failed.
 public struct RestartVM: Sendable, Equatable {
   public var vm: VMIndex

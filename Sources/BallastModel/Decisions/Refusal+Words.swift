@@ -2,17 +2,19 @@ import BallastUnits
 
 extension Refusal {
   /// A keyword that never changes: for `vms-summary.csv` and filters.
-  public var name: String {
+  public var name: String { kind.rawValue }
+
+  public var kind: RefusalKind {
     switch self {
-    case .reservationAboveSize: "reservation_above_size"
-    case .limitBelowReservation: "limit_below_reservation"
-    case .poolReservation: "pool_reservation"
-    case .overcommitted: "overcommitted"
-    case .hostFit: "host_fit"
-    case .failoverCapacity: "failover_capacity"
-    case .allocationRatio: "allocation_ratio"
-    case .affinityRule: "affinity_rule"
-    case .noHost: "no_host"
+    case .reservationAboveSize: .reservationAboveSize
+    case .limitBelowReservation: .limitBelowReservation
+    case .poolReservation: .poolReservation
+    case .overcommitted: .overcommitted
+    case .hostFit: .hostFit
+    case .failoverCapacity: .failoverCapacity
+    case .allocationRatio: .allocationRatio
+    case .affinityRule: .affinityRule
+    case .noHost: .noHost
     }
   }
 

@@ -1,3 +1,5 @@
+import BallastUnits
+
 /// One line of `expect:`.
 public struct Expectation: Sendable {
   public enum Subjects: Sendable, Equatable {
@@ -6,6 +8,18 @@ public struct Expectation: Sendable {
     case pools([String])
     /// No `of:`: the whole run (counts, ratios).
     case run
+  }
+  /// What is asked.
+  public enum Question: Sendable, Equatable {
+    /// A column of the result files, or a count such as `admitted`.
+    case metric(String)
+    /// How many rows of `events.csv` of this kind there are about each subject.
+    case events(EventKind)
+    /// Each subject was refused for this reason.
+    case refusal(RefusalKind)
+    /// Each subject's entitlement ends at this bound, its own or that of a pool above it. Nil: at the end of the run.
+    case explanation(
+      at: SimTime?, resource: EntitlementExplanation.Resource, bound: EntitlementLevel.Bound)
   }
   public enum Statistic: Sendable, Equatable {
     case mean, min, max, sum, last
@@ -31,7 +45,7 @@ public struct Expectation: Sendable {
     case equals(Int64)
     case isTrue, isFalse
   }
-  public var metric: String
+  public var question: Question
   public var subjects: Subjects
   /// Nil for metrics that are one value per subject (`admitted`, `migrations`, …).
   public var statistic: Statistic?
@@ -40,10 +54,10 @@ public struct Expectation: Sendable {
   public var isPooled: Bool
   public var place: SourcePlace
   public init(
-    metric: String, subjects: Subjects, statistic: Statistic?, bound: Bound, isPooled: Bool,
+    question: Question, subjects: Subjects, statistic: Statistic?, bound: Bound, isPooled: Bool,
     place: SourcePlace
   ) {
-    self.metric = metric
+    self.question = question
     self.subjects = subjects
     self.statistic = statistic
     self.bound = bound

@@ -106,6 +106,8 @@ public struct VMEntry: Sendable {
   public var memorySettings: ResourceSettings<Bytes>
   /// cgroup bandwidth: at most `quota` of CPU time per `quotaPeriod`, for the whole VM or per vCPU.
   public var cpuQuota: CPUQuota?
+  public var affinity: [AffinitySpec]
+  public var restartPriority: RestartPriority
   public var start: SimTime
   public var stop: SimTime?
   public var workload: WorkloadSpec
@@ -115,8 +117,9 @@ public struct VMEntry: Sendable {
   public init(
     name: String?, count: Int, from: String?, cluster: String?, pool: String?, host: String?,
     vcpus: Int?, memory: Bytes?, cpu: ResourceSettings<Kilohertz>,
-    memorySettings: ResourceSettings<Bytes>, cpuQuota: CPUQuota?, start: SimTime, stop: SimTime?,
-    workload: WorkloadSpec, place: SourcePlace, keyPlaces: [String: SourcePlace]
+    memorySettings: ResourceSettings<Bytes>, cpuQuota: CPUQuota?,
+    affinity: [AffinitySpec] = [], restartPriority: RestartPriority = .medium, start: SimTime,
+    stop: SimTime?, workload: WorkloadSpec, place: SourcePlace, keyPlaces: [String: SourcePlace]
   ) {
     self.name = name
     self.count = count
@@ -129,6 +132,8 @@ public struct VMEntry: Sendable {
     self.cpu = cpu
     self.memorySettings = memorySettings
     self.cpuQuota = cpuQuota
+    self.affinity = affinity
+    self.restartPriority = restartPriority
     self.start = start
     self.stop = stop
     self.workload = workload

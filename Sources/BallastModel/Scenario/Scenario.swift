@@ -47,23 +47,6 @@ public struct Scenario: Sendable {
   }
 }
 
-/// Policies by the names of their catalogs.
-public struct PolicyChoice: Sendable, Equatable {
-  public var admission: String
-  public var placement: String
-  public var balancing: String
-  public var failover: String
-  public init(
-    admission: String = "none", placement: String = "load-balance", balancing: String = "off",
-    failover: String = "none"
-  ) {
-    self.admission = admission
-    self.placement = placement
-    self.balancing = balancing
-    self.failover = failover
-  }
-}
-
 /// Which VMs get rows in `vms.csv`, and how often samples are taken.
 public struct RecordSpec: Sendable {
   public enum VMs: Sendable, Equatable {

@@ -8,6 +8,13 @@ public struct ScheduledEvent: Sendable {
     /// Changes settings of a pool, "gold/web" or "CLUSTER:gold/web".
     case setPool(path: String, PoolChange)
     case power(pattern: String, on: Bool)
+    /// Hosts (names, entries, globs) fail: their VMs stop at once.
+    case fail(hosts: String)
+    case recover(hosts: String)
+    /// VMs move to a host while they run.
+    case migrate(pattern: String, to: String)
+    /// Hosts are emptied by migration and take no VMs until maintenance ends.
+    case maintenance(hosts: String, on: Bool)
   }
   public var at: SimTime
   public var action: Action

@@ -36,6 +36,7 @@ struct Assembler {
     let clusters = readClusters()
     let traces = readTraces()
     let vms = readVMs(clusters: clusters)
+    checkAffinityNames()
     let events = readEvents(vms: vms, clusters: clusters)
     return Scenario(
       name: root["name"]?.text ?? name(fromPath: path),
@@ -91,19 +92,6 @@ struct Assembler {
     let value = root["hypervisor"]
     let name = value?.text ?? value?["profile"]?.text
     return name.flatMap { HypervisorProfile.named($0) } ?? HypervisorProfile.catalog[0]
-  }
-
-  private func readPolicies() -> PolicyChoice {
-    let value = root["policies"]
-    func choice(_ key: String) -> String? {
-      value?[key]?.text ?? value?[key]?["policy"]?.text
-    }
-    let standard = PolicyChoice()
-    return PolicyChoice(
-      admission: choice("admission") ?? standard.admission,
-      placement: choice("placement") ?? standard.placement,
-      balancing: choice("balancing") ?? standard.balancing,
-      failover: choice("failover") ?? standard.failover)
   }
 
   // MARK: Traces and recording

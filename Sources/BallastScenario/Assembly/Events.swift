@@ -31,7 +31,43 @@ extension Assembler {
       _ = matchedVMs(vm)
       return .power(pattern: pattern, on: power["state"]?.text == "on")
     }
+    if let hosts = readHosts(value["fail"]) { return .fail(hosts: hosts) }
+    if let hosts = readHosts(value["recover"]) { return .recover(hosts: hosts) }
+    if let maintenance = value["maintenance"], let hosts = readHosts(maintenance) {
+      return .maintenance(hosts: hosts, on: maintenance["state"]?.text != "off")
+    }
+    if let migrate = value["migrate"] { return readMigration(migrate) }
     return nil
+  }
+
+  private mutating func readHosts(_ value: Value?) -> String? {
+    guard let host = value?["host"], let text = host.text else { return nil }
+    checkHosts(host)
+    return text
+  }
+
+  private mutating func readMigration(_ value: Value) -> ScheduledEvent.Action? {
+    guard let vm = value["vm"], let pattern = vm.text, let to = value["to"], let host = to.text
+    else { return nil }
+    let moving = matchedVMs(vm)
+    guard !roster.unreadable.contains(.hosts) else { return nil }
+    guard let target = roster.host(host) else {
+      checkHosts(to)
+      if roster.hasHost(matching: host) {
+        problems.add(
+          to.place, "\(shown(host)) means several hosts, and a VM moves to one",
+          "write the name of one host")
+      }
+      return nil
+    }
+    if let stranger = moving.first(where: { roster.vms[$0].cluster != target.cluster }) {
+      let machine = roster.vms[stranger]
+      problems.add(
+        to.place,
+        "host \(shown(host)) belongs to cluster \(target.cluster ?? ""), and \(machine.name) to "
+          + "\(machine.cluster ?? "")", "name a host of its cluster")
+    }
+    return .migrate(pattern: pattern, to: host)
   }
 
   private mutating func readChange(_ value: Value) -> ScheduledEvent.Action? {

@@ -12,16 +12,78 @@ extension Assembler {
 
   private mutating func readExpectation(_ value: Value) -> Expectation? {
     let subjects = readSubjects(value["of"])
+    if let event = value["event"] { return readEventCount(event, subjects, of: value) }
+    if value["refusal"] != nil || value["explanation"] != nil {
+      return readReason(subjects, of: value)
+    }
     guard let metric = value["metric"], let name = metric.text else { return nil }
     if let pools = value["of"]?["pools"] { checkPoolsHaveVMs(pools, name) }
     guard let subjects, let column = readMetric(metric, subjects, of: value) else { return nil }
     let isCount = countMetrics.contains { $0.name == name }
     checkStatistic(value, metric, isCount: isCount)
-    guard let bound = readBound(value, column) else { return nil }
+    guard let bound = readBound(value, column.name, unit: column.unit) else { return nil }
     return Expectation(
-      metric: name, subjects: subjects,
+      question: .metric(name), subjects: subjects,
       statistic: value["statistic"]?.text.flatMap { statistic($0) }, bound: bound,
       isPooled: value["over"]?.text == "pooled", place: value.place)
+  }
+
+  // MARK: Events, refusals and explanations
+
+  private mutating func readEventCount(
+    _ event: Value, _ subjects: Expectation.Subjects?, of value: Value
+  ) -> Expectation? {
+    complainOfStatistic(value, "a count of events")
+    guard let subjects, let kind = event.text.flatMap(EventKind.init(rawValue:)),
+      let bound = readBound(
+        value, "the count of \(kind.rawValue)", unit: "1")
+    else { return nil }
+    return Expectation(
+      question: .events(kind), subjects: subjects, statistic: nil, bound: bound, isPooled: false,
+      place: value.place)
+  }
+
+  private mutating func readReason(
+    _ subjects: Expectation.Subjects?, of value: Value
+  ) -> Expectation? {
+    let key = value["refusal"] == nil ? "explanation" : "refusal"
+    complainOfStatistic(value, "a \(key)")
+    guard let subjects else { return nil }
+    guard case .vms = subjects else {
+      problems.add(
+        value["of"]?.place ?? value.place, "\(key) is about VMs", "write of: {vms: …}")
+      return nil
+    }
+    if let kind = value["refusal"]?.text.flatMap(RefusalKind.init(rawValue:)) {
+      return Expectation(
+        question: .refusal(kind), subjects: subjects, statistic: nil, bound: .isTrue,
+        isPooled: false, place: value.place)
+    }
+    guard let explanation = value["explanation"],
+      let bound = EntitlementLevel.Bound.allCases.first(where: {
+        $0.keyword == explanation["bound_by"]?.text
+      })
+    else { return nil }
+    let at = explanation["at"]?.time
+    if let at, let duration, at.value > duration.value {
+      problems.add(
+        explanation["at"]!.place,
+        "\(at.words) is after the run's end at \(duration.words)",
+        "write an earlier time or lengthen the run")
+    }
+    let resource: EntitlementExplanation.Resource =
+      explanation["resource"]?.text == "memory" ? .memory : .cpu
+    return Expectation(
+      question: .explanation(at: at, resource: resource, bound: bound), subjects: subjects,
+      statistic: nil, bound: .isTrue, isPooled: false, place: value.place)
+  }
+
+  private mutating func complainOfStatistic(_ value: Value, _ what: String) {
+    for key in ["statistic", "over"] {
+      if let entry = value.entry(key) {
+        problems.add(entry.keyPlace, "\(what) takes no \(key)", "remove \(key)")
+      }
+    }
   }
 
   // MARK: Whom it is about
@@ -135,18 +197,20 @@ extension Assembler {
     }
   }
 
-  private mutating func readBound(_ value: Value, _ column: ColumnSpec) -> Expectation.Bound? {
-    let isTruth = column.unit == "true/false"
+  private mutating func readBound(
+    _ value: Value, _ name: String, unit: String
+  ) -> Expectation.Bound? {
+    let isTruth = unit == "true/false"
     if isTruth {
       if let wrong = value.entry("at_most") ?? value.entry("at_least") {
         problems.add(
-          wrong.keyPlace, "\(column.name) is true or false", "write equals: true")
+          wrong.keyPlace, "\(name) is true or false", "write equals: true")
         return nil
       }
       guard let equals = value["equals"] else { return nil }
       guard let flag = equals.flag else {
         if equals.plain.flatMap(thousandths) != nil {
-          problems.add(equals.place, "\(column.name) is true or false", "write equals: true")
+          problems.add(equals.place, "\(name) is true or false", "write equals: true")
         }
         return nil
       }
@@ -154,7 +218,7 @@ extension Assembler {
     }
     if let equals = value["equals"], equals.flag != nil {
       problems.add(
-        equals.place, "\(column.name) is a number of \(column.unit), not true or false",
+        equals.place, "\(name) is a number of \(unit), not true or false",
         "write a number")
       return nil
     }

@@ -83,7 +83,9 @@ extension Assembler {
       from: value["from"]?.text, cluster: value["cluster"]?.text,
       pool: value["pool"]?.text.map(Self.withoutCluster), host: value["host"]?.text,
       vcpus: vcpus, memory: memory, cpu: cpu, memorySettings: memorySettings,
-      cpuQuota: readQuota(value["cpu"]), start: start, stop: stop,
+      cpuQuota: readQuota(value["cpu"]), affinity: readAffinity(value["affinity"], cluster),
+      restartPriority: value["restart_priority"]?.text.flatMap(RestartPriority.init(name:))
+        ?? .medium, start: start, stop: stop,
       workload: readWorkload(value["workload"]), place: value.place,
       keyPlaces: Self.keyPlaces(of: value))
     return ReadVMEntry(entry: entry, cpuSize: cpuSize)

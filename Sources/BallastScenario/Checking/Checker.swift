@@ -128,12 +128,15 @@ struct Checker {
         problems.add(
           value.place, "\(key) needs one of the keys \(listed(names))", "add one of them")
       }
-      for extra in found.dropFirst() {
-        problems.add(
-          extra.keyPlace,
-          "\(key) has both \(found[0].key) and \(extra.key), but only one of them can hold",
-          "remove one")
-      }
+      complainOfMore(found, key)
+    case .atMostOne(let names):
+      complainOfMore(value.entries.filter { names.contains($0.key) }, key)
+    case .needsOne(let name, let others):
+      guard value.entry(name) != nil, !others.contains(where: { value.entry($0) != nil }),
+        value.entries.allSatisfy({ spec.key($0.key) != nil })
+      else { return }
+      problems.add(
+        value.place, "\(key) needs one of the keys \(listed(others))", "add one of them")
     case .needs(let name, let others, let instead):
       guard let entry = value.entry(name), !others.contains(where: { value.entry($0) != nil })
       else { return }
@@ -145,6 +148,15 @@ struct Checker {
       for name in names where value.entry(name) == nil {
         missing(name, of: spec, in: value, key)
       }
+    }
+  }
+
+  private mutating func complainOfMore(_ found: [Value.Entry], _ key: String) {
+    for extra in found.dropFirst() {
+      problems.add(
+        extra.keyPlace,
+        "\(key) has both \(found[0].key) and \(extra.key), but only one of them can hold",
+        "remove one")
     }
   }
 

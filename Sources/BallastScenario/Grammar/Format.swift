@@ -1,3 +1,5 @@
+import BallastModel
+
 /// The maps a scenario is made of. The raw value names the definition in the JSON Schema.
 enum ObjectName: String, CaseIterable {
   case scenario, control, cpuModel, hypervisor
@@ -5,9 +7,9 @@ enum ObjectName: String, CaseIterable {
   case trace
   case vm, vmCPU, vmMemory, affinity
   case workload, cpuDemand, memoryWorkload, memoryDemand, square, diurnal, random, cycle, io
-  case policies, balancing, failover, reclamation
-  case event, hostOfEvent, migration, change, changeOfCPU, changeOfMemory, power, snapshot
-  case expectation, subjects
+  case policies, admission, balancing, failover, reclamation, entitlement
+  case event, hostOfEvent, maintenance, migration, change, changeOfCPU, changeOfMemory, power, snapshot
+  case expectation, subjects, explained
   case record
 }
 
@@ -30,11 +32,11 @@ extension ObjectName {
       .cycle, .io:
       workloadSpec
     case .vm, .vmCPU, .vmMemory, .affinity: vmSpec
-    case .policies, .balancing, .failover, .reclamation: policySpec
-    case .event, .hostOfEvent, .migration, .change, .changeOfCPU, .changeOfMemory, .power,
-      .snapshot:
+    case .policies, .admission, .balancing, .failover, .reclamation, .entitlement: policySpec
+    case .event, .hostOfEvent, .maintenance, .migration, .change, .changeOfCPU,
+      .changeOfMemory, .power, .snapshot:
       eventSpec
-    case .expectation, .subjects: expectationSpec
+    case .expectation, .subjects, .explained: expectationSpec
     }
   }
 }
@@ -201,7 +203,7 @@ extension ObjectName {
       keys.append(
         Key(
           "expandable", .boolean,
-          "May borrow from its parent at admission; without effect while admission is none.",
+          "May borrow from its parent at admission: counts where admission is strict.",
           standard: "true"))
     }
     return ObjectSpec(summary: summary, keys: keys + more)
@@ -228,9 +230,18 @@ extension ObjectName {
         summary: "Where a VM may run, and beside whom.",
         keys: [
           Key(
-            "pcpus", .list(.whole(0...65_535)), "Logical processors it may use, counted from 0."),
-          Key("apart", .list(.pattern), "VMs not on the same host."),
-          Key("together", .list(.pattern), "VMs on the same host."),
+            "pcpus", .list(.whole(0...65_535)), "Logical processors it may use, counted from 0.",
+            notYet: "pinning to processors, which needs quantum fidelity,"),
+          Key("apart", .list(.pattern), "VMs kept on other hosts; among themselves, too."),
+          Key("together", .list(.pattern), "VMs kept on the same host."),
+          Key("hosts", .list(.pattern), "Hosts it may run on.", standard: "all of its cluster"),
+          Key("not_hosts", .list(.pattern), "Hosts it may not run on.", standard: "none"),
+          Key(
+            "rule",
+            .words([
+              .init("must", "a VM that cannot keep it is refused"),
+              .init("should", "broken where there is no other way"),
+            ]), "How strict the keys beside it are.", standard: "must"),
         ])
     default:
       ObjectSpec(
@@ -253,8 +264,15 @@ extension ObjectName {
             "image", .text, "Disk image; VMs with one image can share pages.",
             notYet: "page sharing"),
           Key(
-            "affinity", .object(.affinity), "Where it may run, and beside whom.",
-            notYet: "affinity"),
+            "affinity", .either([.object(.affinity), .list(.object(.affinity))]),
+            "Where it may run, and beside whom: one group of rules, or a list of them."),
+          Key(
+            "restart_priority",
+            .words(
+              RestartPriority.allCases.map {
+                .init($0.name, $0 == .disabled ? "not started again" : "rank")
+              }), "Rank among the VMs that start again after their host has failed.",
+            standard: "medium"),
           Key("start", .quantity(.duration), "Power-on.", standard: "0s"),
           Key("stop", .quantity(.duration), "Power-off.", standard: "never"),
           Key(
@@ -420,37 +438,100 @@ extension ObjectName {
 
 extension ObjectName {
   private var policySpec: ObjectSpec {
-    let drs = Kind.words([
+    let admissions = Kind.words([
+      .init("none", "every VM starts"),
+      .init("strict", "reservations must be met"),
+      .init("nova-ratios", "sizes against capacity times a ratio"),
+    ])
+    let balancers = Kind.words([
       .init("off", "VMs stay where they are"),
-      .init("drs", "moves VMs from busy hosts to idle ones", notYet: "balancing"),
+      .init("drs", "moves VMs until loads are alike"),
+      .init("ads", "moves VMs only from hosts that are short"),
+      .init("consolidation", "empties idle hosts and switches them off"),
+      .init("dpm", "switches hosts off and on by the use of the cluster"),
     ])
     let failovers = Kind.words([
       .init("none", "no room is kept for failures"),
-      .init("slots", "slots of the largest VM", notYet: "failover"),
-      .init("percentage", "a part of the cluster", notYet: "failover"),
-      .init("dedicated", "hosts kept empty", notYet: "failover"),
+      .init("slots", "slots of the largest VM"),
+      .init("percentage", "a part of the cluster"),
+      .init("dedicated", "hosts kept empty"),
     ])
     return switch self {
+    case .admission:
+      ObjectSpec(
+        summary: "Whether a VM may start.",
+        keys: [
+          Key("policy", admissions, "Which policy.", required: true),
+          Key(
+            "cpu_ratio", .number, "nova-ratios: vCPUs per core.", standard: "4"),
+          Key(
+            "memory_ratio", .number, "nova-ratios: configured memory per host memory.",
+            standard: "1"),
+          Key(
+            "reserved_memory", .quantity(.memory), "nova-ratios: kept from it on every host.",
+            standard: "512MiB"),
+          Key(
+            "reserved_cores", .whole(0...4_096), "nova-ratios: cores kept from it on every host.",
+            standard: "0"),
+        ])
     case .balancing:
       ObjectSpec(
-        summary: "Balancing by migration.",
+        summary: "Moving VMs while they run.",
         keys: [
-          Key("policy", drs, "Which policy.", required: true),
+          Key("policy", balancers, "Which policy.", required: true),
+          Key("threshold", .whole(1...5), "drs: 1 moves least, 5 most.", standard: "3"),
           Key(
-            "threshold", .whole(1...5), "1 moves least, 5 most.", standard: "3",
-            notYet: "balancing"),
+            "form",
+            .words([
+              .init("deviation", "by the spread of host loads, as until vSphere 6.7"),
+              .init("score", "by what each VM lacks, as from vSphere 7.0"),
+            ]), "drs: what is made better.", standard: "deviation"),
           Key(
-            "interval", .quantity(.duration), "Time between looks.", standard: "5m",
-            notYet: "balancing"),
+            "interval", .quantity(.duration), "Time between looks.",
+            standard: "5m; drs by score 60s, ads 15m"),
+          Key(
+            "detector",
+            .words([
+              .init("thr", "a fixed threshold"),
+              .init("iqr", "interquartile range of the host's past"),
+              .init("mad", "median absolute deviation of the host's past"),
+              .init("lr", "local regression over the host's past"),
+            ]), "consolidation: when a host is overloaded.", standard: "thr"),
+          Key(
+            "selection",
+            .words([
+              .init("mmt", "least time to migrate"), .init("mc", "most correlated"),
+              .init("mu", "least utilised"), .init("rs", "at random"),
+            ]), "consolidation: which VM leaves an overloaded host.", standard: "mmt"),
+          Key(
+            "parameter", .number, "consolidation: the detector's safety parameter.",
+            standard: "thr 0.8, iqr 1.5, mad 2.5, lr 1.2"),
         ])
     case .failover:
       ObjectSpec(
-        summary: "Room kept for failures.",
+        summary: "Room kept for failures, and what happens after one.",
         keys: [
           Key("policy", failovers, "Which policy.", required: true),
+          Key("tolerate", .whole(1...1_000), "Host failures to survive.", standard: "1"),
+          Key("hosts", .list(.pattern), "dedicated: hosts kept empty."),
           Key(
-            "tolerate", .whole(1...1_000), "Host failures to survive.", standard: "1",
-            notYet: "failover"),
+            "cpu", .quantity(.percentage), "percentage: CPU kept free.",
+            standard: "tolerate / hosts"),
+          Key(
+            "memory", .quantity(.percentage), "percentage: memory kept free.",
+            standard: "tolerate / hosts"),
+          Key(
+            "slot_cpu", .quantity(.frequency), "slots: CPU of a slot.",
+            standard: "the largest reservation, at least 32MHz"),
+          Key(
+            "slot_memory", .quantity(.memory), "slots: memory of a slot.",
+            standard: "the largest reservation with overhead"),
+          Key(
+            "detection", .quantity(.duration), "From a failure until it is noticed.",
+            standard: "15s"),
+          Key(
+            "restart", .quantity(.duration), "From then until VMs are powered on elsewhere.",
+            standard: "30s"),
         ])
     case .reclamation:
       ObjectSpec(
@@ -462,30 +543,51 @@ extension ObjectName {
               .words([
                 .init("share", "page sharing"), .init("balloon", "ballooning"),
                 .init("compress", "compression"), .init("swap", "host swap"),
-              ])), "What is tried first."),
+              ])), "What is tried first.", notYet: "reclamation"),
           Key(
-            "idle_tax", .quantity(.percentage), "How much idle memory counts against a VM.",
-            standard: "75%"),
+            "idle_tax", .quantity(.percentage),
+            "How much idle memory counts against a VM in its memory entitlement.",
+            standard: "0%"),
+        ])
+    case .entitlement:
+      ObjectSpec(
+        summary: "Where hypervisors differ from the plain division.",
+        keys: [
+          Key(
+            "two_pass", .boolean,
+            "A pool's memory reservation goes by demand first, and what is left by shares up to the configured size.",
+            standard: "false"),
+          Key(
+            "scalable_shares", .boolean, "A pool weighs by the shares of the VMs inside.",
+            standard: "false"),
+          Key(
+            "drs_memory_demand", .boolean,
+            "Memory demand is active memory and a quarter of what is consumed and idle.",
+            standard: "false, all consumed memory"),
+          Key(
+            "weight_scope",
+            .words([.init("vm", "a number of shares is a VM's"), .init("vcpu", "each vCPU's")]),
+            "What a number of CPU shares is said about.", standard: "the profile's"),
+          Key(
+            "refresh", .quantity(.duration), "How often pools are divided over hosts.",
+            standard: "every control step"),
         ])
     default:
       ObjectSpec(
         summary: "Policies of the clusters.",
         keys: [
           Key(
-            "admission",
-            .words([
-              .init("none", "every VM starts"),
-              .init("strict", "reservations must be met", notYet: "admission control"),
-            ]), "Whether a VM may start.", standard: "none"),
+            "admission", .either([admissions, .object(.admission)]), "Whether a VM may start.",
+            standard: "none"),
           Key("placement", .catalog(.placement), "Where a VM starts.", standard: "load-balance"),
           Key(
-            "balancing", .either([drs, .object(.balancing)]), "Moving VMs later.",
+            "balancing", .either([balancers, .object(.balancing)]), "Moving VMs later.",
             standard: "off"),
           Key(
             "failover", .either([failovers, .object(.failover)]), "Room kept for failures.",
             standard: "none"),
-          Key(
-            "reclamation", .object(.reclamation), "Taking memory back.", notYet: "reclamation"),
+          Key("reclamation", .object(.reclamation), "Taking memory back."),
+          Key("entitlement", .object(.entitlement), "What VMs are entitled to."),
         ])
     }
   }
@@ -500,6 +602,15 @@ extension ObjectName {
       ObjectSpec(
         summary: "Which host.",
         keys: [Key("host", .pattern, "A host, an entry or a glob.", required: true)])
+    case .maintenance:
+      ObjectSpec(
+        summary: "Maintenance of a host: its VMs move away, and none comes.",
+        keys: [
+          Key("host", .pattern, "A host, an entry or a glob.", required: true),
+          Key(
+            "state", .words([.init("on", "begin"), .init("off", "end")]), "on or off.",
+            standard: "on"),
+        ])
     case .migration:
       ObjectSpec(
         summary: "A live migration.",
@@ -553,14 +664,17 @@ extension ObjectName {
           Key("at", .quantity(.duration), "When, from the start of the run.", required: true),
           Key("set", .object(.change), "Change settings or workload."),
           Key("power", .object(.power), "Power VMs on or off."),
-          Key("fail", .object(.hostOfEvent), "A host fails.", notYet: "host failure"),
-          Key("recover", .object(.hostOfEvent), "A host comes back.", notYet: "host failure"),
-          Key("migrate", .object(.migration), "Move a running VM.", notYet: "migration"),
+          Key("fail", .object(.hostOfEvent), "A host fails."),
+          Key("recover", .object(.hostOfEvent), "A host comes back."),
+          Key("maintenance", .object(.maintenance), "A host is emptied, or taken back."),
+          Key("migrate", .object(.migration), "Move a running VM."),
           Key("snapshot", .object(.snapshot), "Take a snapshot.", notYet: "snapshots"),
           Key("rollback", .object(.snapshot), "Go back to a snapshot.", notYet: "snapshots"),
         ],
         rules: [
-          .exactlyOne(["set", "power", "fail", "recover", "migrate", "snapshot", "rollback"])
+          .exactlyOne([
+            "set", "power", "fail", "recover", "maintenance", "migrate", "snapshot", "rollback",
+          ])
         ])
     }
   }
@@ -581,14 +695,38 @@ extension ObjectName {
           Key("pools", names, "Pools: their own rows, or the VMs below them for VM metrics."),
         ],
         rules: [.exactlyOne(["vms", "hosts", "pools"])])
+    case .explained:
+      ObjectSpec(
+        summary: "What an explanation must say of each matched VM.",
+        keys: [
+          Key(
+            "at", .quantity(.duration), "Which instant: the last control step at or before it.",
+            standard: "the end of the run"),
+          Key(
+            "resource", .words([.init("cpu", "CPU"), .init("memory", "memory")]), "Which resource.",
+            standard: "cpu"),
+          Key(
+            "bound_by",
+            .words(
+              EntitlementLevel.Bound.allCases.map { .init($0.keyword, $0.meaning) }),
+            "What its entitlement ends at.", required: true),
+        ])
     default:
       ObjectSpec(
         noun: "expectation",
         summary: "One thing that must hold; each matched VM, host or pool is judged.",
         keys: [
           Key(
-            "metric", .metric, "A column of the result files, or a count such as admitted.",
-            required: true),
+            "metric", .metric, "A column of the result files, or a count such as admitted."),
+          Key(
+            "event",
+            .words(EventKind.allCases.map { .init($0.rawValue, $0.meaning) }),
+            "A kind of row of events.csv: how many there are about the matched."),
+          Key(
+            "refusal",
+            .words(RefusalKind.allCases.map { .init($0.rawValue, $0.meaning) }),
+            "Why the matched VMs were refused."),
+          Key("explanation", .object(.explained), "What bounds the matched VMs."),
           Key("of", .object(.subjects), "Whom it is about."),
           Key(
             "statistic", .statistic,
@@ -602,7 +740,14 @@ extension ObjectName {
             "equals", .either([.number, .boolean]),
             "Exact value in the column's unit."),
         ],
-        rules: [.exactlyOne(["at_most", "at_least", "equals"])])
+        rules: [
+          .exactlyOne(["metric", "event", "refusal", "explanation"]),
+          .atMostOne(["at_most", "at_least", "equals"]),
+        ]
+          + ["metric", "event"].map {
+            .needsOne($0, of: ["at_most", "at_least", "equals"])
+          }
+          + ["at_most", "at_least", "equals"].map { .needs($0, anyOf: ["metric", "event"]) })
     }
   }
 }

@@ -79,6 +79,10 @@ struct ObjectSpec: Sendable {
   enum Rule: Sendable {
     /// One of these keys must be there, and no other of them.
     case exactlyOne([String])
+    /// Not two of these keys.
+    case atMostOne([String])
+    /// Beside the key, one of the others must be there.
+    case needsOne(String, of: [String])
     /// The key makes sense only beside one of the others.
     case needs(String, anyOf: [String], instead: String? = nil)
     /// These are required unless the other is there.

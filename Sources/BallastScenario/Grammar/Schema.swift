@@ -52,7 +52,12 @@ private struct SchemaEmitter {
         members.append(("oneOf", .array(keys.map { requires([$0]) })))
       case .required(let keys, let other):
         members.append(("anyOf", .array([requires(keys), requires([other])])))
-      case .needs(let key, let others, _):
+      case .atMostOne(let keys):
+        let pairs = keys.indices.flatMap { first in
+          keys[(first + 1)...].map { requires([keys[first], $0]) }
+        }
+        members.append(("not", .object([("anyOf", .array(pairs))])))
+      case .needsOne(let key, let others), .needs(let key, let others, _):
         dependencies.append((key, .object([("anyOf", .array(others.map { requires([$0]) }))])))
       }
     }

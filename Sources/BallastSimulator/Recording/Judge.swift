@@ -22,7 +22,9 @@ struct Judgements {
       case .pools(_, let subjects):
         pools += subjects
         needsEntitlements = true
-      case .admitted, .consolidationRatio:
+      case .explanation:
+        needsEntitlements = true
+      case .admitted, .consolidationRatio, .count, .events, .refusal:
         break
       }
     }
@@ -43,8 +45,17 @@ struct Judge {
   let hostSeries: (Int, HostColumn) -> History.Series
   let poolSeries: (Int, PoolColumn) -> History.Series
   let consolidation: History.Series
+  let lives: LifeBook
+  /// End of the run.
+  let end: SimTime
+  /// Of judgements that ask for explanations, by their index: one per VM, in the same order.
+  let explanations: [Int: [EntitlementExplanation?]]
 
-  func verdict(_ judgement: World.Judgement) -> RunRecord.Verdict {
+  func verdicts() -> [RunRecord.Verdict] {
+    world.judgements.indices.map { verdict(world.judgements[$0], index: $0) }
+  }
+
+  private func verdict(_ judgement: World.Judgement, index: Int) -> RunRecord.Verdict {
     let expectation = judgement.expectation
     let measured: [(name: String, series: History.Series)]
     switch judgement.target {
@@ -56,12 +67,75 @@ struct Judge {
       measured = pools.map { (poolName($0), poolSeries($0, column)) }
     case .consolidationRatio:
       measured = [("run", consolidation)]
-    case .admitted:
-      // With admission `none` every VM is admitted.
-      return RunRecord.Verdict(
-        text: text(of: expectation), measured: "true", isMet: expectation.bound != .isFalse)
+    case .count(let count, let vms):
+      measured = counts(vms) { one(count, of: $0) }
+    case .events(let kind, let subjects):
+      measured =
+        subjects.map { $0.map { ($0, one(lives.events(kind, of: $0) * 1_000)) } }
+        ?? [("run", one(lives.events(kind, of: nil) * 1_000))]
+    case .admitted(let vms):
+      return truth(expectation, vms) { vm in
+        let life = lives[vm]
+        return (
+          life.isAdmitted == (expectation.bound == .isTrue),
+          life.isAdmitted ? "true" : "false: \(life.refusal?.name ?? "refused")"
+        )
+      }
+    case .refusal(let kind, let vms):
+      return truth(expectation, vms) { vm in
+        let refusal = lives[vm].refusal
+        return (refusal?.kind == kind, refusal?.name ?? "not refused")
+      }
+    case .explanation(let vms, _, _, let bound):
+      let found = explanations[index] ?? []
+      return truth(expectation, vms) { vm in
+        guard let place = vms.firstIndex(of: vm), place < found.count,
+          let explanation = found[place]
+        else { return (false, "not running then") }
+        return (explanation.isBound(by: bound), explanation.boundWords)
+      }
     }
     return judge(expectation, expectation.isPooled ? [merged(measured)] : measured)
+  }
+
+  /// A value that is one per subject, as a series of one.
+  private func one(_ value: Int64) -> History.Series {
+    History.Series(cells: [value], intervals: [1])
+  }
+
+  /// Thousandths of the count's unit.
+  private func one(_ count: World.VMCount, of vm: VMIndex) -> Int64 {
+    switch count {
+    case .migrations: lives[vm].migrations * 1_000
+    case .restarts: lives[vm].restarts * 1_000
+    case .downtime: lives.downtime(of: vm, upTo: end).value / 1_000
+    }
+  }
+
+  private func counts(
+    _ vms: [VMIndex]?, _ value: (VMIndex) -> Int64
+  ) -> [(name: String, series: History.Series)] {
+    guard let vms else {
+      return [("run", one(world.vms.indices.reduce(0) { $0 + value(VMIndex($1)) }))]
+    }
+    return vms.map { (world.vms[$0.int].name, one(value($0))) }
+  }
+
+  /// Each subject meets it or not; the first that does not is shown.
+  private func truth(
+    _ expectation: Expectation, _ vms: [VMIndex], _ judge: (VMIndex) -> (Bool, String)
+  ) -> RunRecord.Verdict {
+    var shown = "nobody"
+    for (place, vm) in vms.enumerated() {
+      let (isMet, text) = judge(vm)
+      if place == 0 { shown = text }
+      if !isMet {
+        return RunRecord.Verdict(
+          text: self.text(of: expectation), measured: "\(text) (\(world.vms[vm.int].name))",
+          isMet: false)
+      }
+    }
+    return RunRecord.Verdict(text: text(of: expectation), measured: shown, isMet: !vms.isEmpty)
   }
 
   private func judge(
@@ -123,7 +197,15 @@ struct Judge {
   }
 
   private func text(of expectation: Expectation) -> String {
-    var words = [expectation.metric]
+    var words: [String]
+    switch expectation.question {
+    case .metric(let metric): words = [metric]
+    case .events(let kind): words = ["events \(kind.rawValue)"]
+    case .refusal(let kind): words = ["refusal \(kind.rawValue)"]
+    case .explanation(let at, let resource, let bound):
+      words = ["\(resource.rawValue) entitlement bound by \(bound.keyword)"]
+      words.append(at.map { "at \($0)" } ?? "at the end")
+    }
     if let statistic = expectation.statistic { words.append(statistic.name) }
     switch expectation.subjects {
     case .vms(let names): words.append("of vms " + names.joined(separator: ", "))
@@ -132,14 +214,22 @@ struct Judge {
     case .run: break
     }
     if expectation.isPooled { words.append("pooled") }
-    switch expectation.bound {
-    case .atMost(let limit): words.append("at most \(decimal(limit, places: 3))")
-    case .atLeast(let limit): words.append("at least \(decimal(limit, places: 3))")
-    case .equals(let wanted): words.append("equals \(decimal(wanted, places: 3))")
-    case .isTrue: words.append("is true")
-    case .isFalse: words.append("is false")
+    guard case .metric = expectation.question else {
+      if case .events = expectation.question { words.append(self.words(of: expectation.bound)) }
+      return words.joined(separator: " ")
     }
+    words.append(self.words(of: expectation.bound))
     return words.joined(separator: " ")
+  }
+
+  private func words(of bound: Expectation.Bound) -> String {
+    switch bound {
+    case .atMost(let limit): "at most \(decimal(limit, places: 3))"
+    case .atLeast(let limit): "at least \(decimal(limit, places: 3))"
+    case .equals(let wanted): "equals \(decimal(wanted, places: 3))"
+    case .isTrue: "is true"
+    case .isFalse: "is false"
+    }
   }
 }
 

@@ -11,17 +11,18 @@ final class Recorder {
   let window: Int
   /// VMs' entitlements are followed: rows, pools or verdicts need them.
   let followsEntitlements: Bool
-  private(set) var digest = RunDigest()
+  var digest = RunDigest()
 
-  private let world: World
-  private let machine: Machine
-  private let sink: any RunSink
-  private let manifest: RunManifest
+  let world: World
+  let machine: Machine
+  let lives: LifeBook
+  let sink: any RunSink
+  let manifest: RunManifest
   private let tileCount: Int
 
   // Rows of VMs: the recorded ones first, then those only a verdict needs.
   private let rowVMs: [Int]
-  private let rowOfVM: UnsafeMutablePointer<Int32>
+  let rowOfVM: UnsafeMutablePointer<Int32>
   private let vmCells: UnsafeMutablePointer<Int64>
   private let vmStates: UnsafeMutablePointer<VMState?>
   private let vmHosts: UnsafeMutablePointer<Int32>
@@ -34,9 +35,9 @@ final class Recorder {
   private let poolCells: UnsafeMutablePointer<Int64>
 
   private let sizes: UnsafeMutablePointer<Int64>
-  private let usesSketch: UnsafeMutablePointer<Bool>
-  private let summaries: VMSummaries
-  private let sketchMemory: UnsafeMutablePointer<MemorySummary>
+  let usesSketch: UnsafeMutablePointer<Bool>
+  let summaries: VMSummaries
+  let sketchMemory: UnsafeMutablePointer<MemorySummary>
   private let sketchMemoryCount: Int
   /// No row, pool or verdict asks for single samples of VMs.
   private let onlySummaries: Bool
@@ -45,14 +46,14 @@ final class Recorder {
   let entitlements: EntitlementBook
   let pools: PoolBook
 
-  private var history: History
-  private var hostHistory: History
-  private var poolHistory: History
-  private let judgedHosts: [Int]
-  private let judgedPools: [Int]
-  private var consolidation: [Int64] = []
-  private var consolidationIntervals: [Int64] = []
-  private var figures = FigureSums()
+  var history: History
+  var hostHistory: History
+  var poolHistory: History
+  let judgedHosts: [Int]
+  let judgedPools: [Int]
+  var consolidation: [Int64] = []
+  var consolidationIntervals: [Int64] = []
+  var figures = FigureSums()
   private var sequence = 0
 
   /// A long window keeps a host's VMs in the processor's caches for many samples.
@@ -62,15 +63,16 @@ final class Recorder {
   private static let exactCellsMax = 64 << 20
   /// Cells of a VM's row that the digest folds: a column's description is too much to copy for each of them.
   private static let foldedColumns = VMColumn.allCases.filter(\.spec.isModelled).map(\.rawValue)
-  private static let summaryColumns: [VMColumn] = [
+  static let summaryColumns: [VMColumn] = [
     .cpuUsed, .cpuReadyPercent, .cpuLimitedPercent, .memConsumed,
   ]
 
   init(
-    world: World, machine: Machine, sink: any RunSink, tileCount: Int
+    world: World, machine: Machine, lives: LifeBook, sink: any RunSink, tileCount: Int
   ) throws(RunSinkError) {
     self.world = world
     self.machine = machine
+    self.lives = lives
     self.sink = sink
     self.tileCount = tileCount
     let judgements = Judgements(world.judgements)
@@ -136,9 +138,10 @@ final class Recorder {
     try sink.begin(manifest)
   }
 
-  /// Rows of VMs, pools, or a verdict on them need what the manager grants at every control step.
+  /// Rows of VMs, pools, balancing, or a verdict on them need what the manager sees and grants at every control step.
   static func followsEntitlements(_ world: World) -> Bool {
-    !world.recordedVMs.isEmpty || world.clusters.contains { !$0.pools.isEmpty }
+    !world.recordedVMs.isEmpty || world.policies.balancing.policy != "off"
+      || world.clusters.contains { !$0.pools.isEmpty }
       || Judgements(world.judgements).needsEntitlements
   }
 
@@ -178,13 +181,14 @@ final class Recorder {
   }
 
   func event(
-    _ event: String, at time: SimTime, subject: String, from: String = "", to: String = "",
+    _ kind: EventKind, at time: SimTime, subject: String, from: String = "", to: String = "",
     detail: String = ""
   ) throws(RunSinkError) {
     let row = EventRow(
-      time: time, sequence: sequence, event: event, subject: subject, from: from, to: to,
+      time: time, sequence: sequence, event: kind.rawValue, subject: subject, from: from, to: to,
       detail: detail)
     sequence += 1
+    lives.count(kind, subject: subject)
     digest.fold(row)
     try sink.write(row)
   }
@@ -216,7 +220,7 @@ final class Recorder {
     }
     hostSamples[slot * world.hosts.count + host.int] = HostSample(
       demand: demand + columns.demandElsewhere, used: used + columns.usedElsewhere,
-      consumed: machine.memoryConsumed(on: host).value)
+      consumed: machine.memoryConsumed(on: host).value, capacity: columns.capacity)
   }
 
   /// A tile turns to another host, or the host is about to change.
@@ -257,7 +261,7 @@ final class Recorder {
     let cellRow = Int(rowOfVM[vm])
     guard cellRow >= 0 else { return }
     let place = slot * rowVMs.count + cellRow
-    vmStates[place] = isOn ? .on : .off
+    vmStates[place] = lives[index].state
     vmHosts[place] = host.value
     write(
       columns, row, to: vmCells + place * VMColumn.count, host: host, interval: interval,
@@ -292,13 +296,14 @@ final class Recorder {
     let cells = hostCells + host.int * HostColumn.count
     cells[HostColumn.vms.rawValue] = Int64(machine.vmCount(on: host)) * 1_000
     cells[HostColumn.vcpus.rawValue] = machine.vcpuCount(on: host) * 1_000
-    cells[HostColumn.cpuCapacity.rawValue] = machine.cpuCapacity(of: host).value
+    hostStates[host.int] = lives.hosts[host.int]
   }
 
   /// Writes the cells of one sample; those of `writeHostState` are there.
   private func writeHost(_ host: HostIndex, _ sample: HostSample, interval: SimDuration) {
     let cells = hostCells + host.int * HostColumn.count
-    let capacity = cells[HostColumn.cpuCapacity.rawValue]
+    let capacity = sample.capacity
+    cells[HostColumn.cpuCapacity.rawValue] = capacity
     // A sum of means that were rounded each: it must not pass what the host has.
     let used = min(sample.used, capacity)
     cells[HostColumn.cpuDemand.rawValue] = sample.demand
@@ -345,6 +350,7 @@ final class Recorder {
           HostIndex(host), hostSamples[slot * world.hosts.count + host], interval: interval)
       }
       let hosts = hostCells
+      writeIdle(slot: slot)
       pools.fill(poolCells, slot: slot, clusters: clusters)
       let recorded = world.recordedVMs.count
       try sink.write(
@@ -358,8 +364,23 @@ final class Recorder {
           pools: UnsafeBufferPointer(
             start: poolCells, count: manifest.pools.count * PoolColumn.count)))
       foldDigest(time: time, hosts: hosts, vms: vms, states: states)
-      remember(time: time, interval: interval, hosts: hosts, vms: vms, states: states)
+      remember(slot: slot, interval: interval, hosts: hosts, vms: vms, states: states)
       states.update(repeating: nil, count: rowVMs.count)
+    }
+  }
+
+  /// Rows of VMs that should run and do not: refused, or waiting to be started again.
+  private func writeIdle(slot: Int) {
+    guard lives.hasIdle else { return }
+    for row in rowVMs.indices where vmStates[slot * rowVMs.count + row] == nil {
+      let state = lives[VMIndex(rowVMs[row])].state
+      guard state == .refused || state == .restarting else { continue }
+      vmStates[slot * rowVMs.count + row] = state
+      vmHosts[slot * rowVMs.count + row] = -1
+      let cells = vmCells + (slot * rowVMs.count + row) * VMColumn.count
+      for column in Self.foldedColumns { cells[column] = 0 }
+      cells[VMColumn.memConfigured.rawValue] =
+        machine.configuredMemory(of: VMIndex(rowVMs[row])).milliMebibytes
     }
   }
 
@@ -386,10 +407,11 @@ final class Recorder {
 
   /// Keeps what percentiles, verdicts and key figures need.
   private func remember(
-    time: SimTime, interval: SimDuration, hosts: UnsafeMutablePointer<Int64>,
+    slot: Int, interval: SimDuration, hosts: UnsafeMutablePointer<Int64>,
     vms: UnsafeMutablePointer<Int64>, states: UnsafeMutablePointer<VMState?>
   ) {
-    for row in rowVMs.indices where states[row] != nil {
+    for row in rowVMs.indices
+    where states[row] != nil && vmHosts[slot * rowVMs.count + row] >= 0 {
       history.append(entity: row, row: vms + row * VMColumn.count, interval: interval)
     }
     for (entity, host) in judgedHosts.enumerated() {
@@ -401,88 +423,18 @@ final class Recorder {
         entity: entity, row: poolCells + pool * PoolColumn.count, interval: interval)
     }
     var poweredOn: Int64 = 0
+    var hostsOn: Int64 = 0
     var figures = self.figures
     defer { self.figures = figures }
     for host in 0..<world.hosts.count {
+      if hostStates[host] == .on { hostsOn += 1 }
       let cells = hosts + host * HostColumn.count
       poweredOn += cells[HostColumn.vms.rawValue]
       figures.add(host: cells, isTail: interval != world.recordInterval)
     }
     consolidation.append(
-      world.hosts.isEmpty ? 0 : roundedRatio(poweredOn, by: 1, over: Int64(world.hosts.count)))
+      hostsOn == 0 ? 0 : roundedRatio(poweredOn, by: 1, over: hostsOn))
     consolidationIntervals.append(interval.value)
-  }
-
-  // MARK: The end
-
-  /// Writes the summary rows and returns the run's record.
-  func finish(simulated: SimDuration, isComplete: Bool) throws(RunSinkError) -> RunRecord {
-    var worstReady: Int64 = 0
-    for vm in world.vms.indices {
-      let row = summaryRow(vm)
-      for metric in row.metrics where metric.mean != emptyCell {
-        digest.fold(metric.mean, metric.p50, metric.p95)
-        digest.fold(metric.p99, metric.max, Int64(vm))
-      }
-      if row.metrics[1].p95 != emptyCell { worstReady = max(worstReady, row.metrics[1].p95) }
-      try sink.write(row)
-    }
-    let consolidationSeries = History.Series(
-      cells: consolidation, intervals: consolidationIntervals)
-    let judge = Judge(
-      world: world, manifest: manifest,
-      vmSeries: { [self] vm, column in
-        history.series(entity: Int(rowOfVM[vm]), column: column.rawValue)
-      },
-      hostSeries: { [self] host, column in
-        hostHistory.series(entity: judgedHosts.firstIndex(of: host)!, column: column.rawValue)
-      },
-      poolSeries: { [self] pool, column in
-        poolHistory.series(entity: judgedPools.firstIndex(of: pool)!, column: column.rawValue)
-      },
-      consolidation: consolidationSeries)
-    return RunRecord(
-      scenario: world.name, seed: world.seed, digest: digest.value, simulated: simulated,
-      isComplete: isComplete, expectations: world.judgements.map(judge.verdict),
-      summary: figures.keyFigures(
-        world: world, worstReady: worstReady,
-        consolidation: consolidationSeries.isEmpty ? 0 : consolidationSeries.mean),
-      traces: world.traceReads, assumptions: world.assumptions + recordingAssumptions)
-  }
-
-  private var recordingAssumptions: [String] {
-    let sketched = world.vms.indices.contains { usesSketch[$0] }
-    return sketched
-      ? [
-        "percentiles of vms-summary.csv come from histograms; docs/MODEL.md#percentiles says how close"
-      ]
-      : []
-  }
-
-  private func summaryRow(_ vm: Int) -> VMSummaryRow {
-    var metrics = [MetricSummary](repeating: .empty, count: summaryMetrics.count)
-    func set(_ column: VMColumn, _ summary: MetricSummary) {
-      metrics[summaryMetrics.firstIndex(of: column)!] = summary
-    }
-    if usesSketch[vm] {
-      if let found = summaries.summaries(
-        of: vm, interval: world.recordInterval, tail: world.tail)
-      {
-        set(.cpuUsed, found.used)
-        set(.cpuReadyPercent, found.ready)
-        set(.cpuLimitedPercent, found.limited)
-        memoryWillChange(of: VMIndex(vm))
-        set(.memConsumed, sketchMemory[vm].summary)
-      }
-    } else {
-      for column in Self.summaryColumns {
-        let series = history.series(entity: Int(rowOfVM[vm]), column: column.rawValue)
-        set(column, series.summary)
-      }
-    }
-    return VMSummaryRow(
-      vm: vm, lastHost: machine.lastHost(of: VMIndex(vm))?.int, isAdmitted: true, refusal: "",
-      metrics: metrics)
   }
 }
 
@@ -497,4 +449,6 @@ private struct HostSample: BitwiseCopyable {
   var demand: Int64 = 0
   var used: Int64 = 0
   var consumed: Int64 = 0
+  /// kHz, mean.
+  var capacity: Int64 = 0
 }

@@ -10,6 +10,26 @@ extension WorldBuilder {
     switch event.action {
     case .power(let pattern, let on):
       return [World.Event(at: event.at, action: .power(subjects(pattern, event.place), on: on))]
+    case .fail(let pattern):
+      return [World.Event(at: event.at, action: .fail(hosts(pattern, event.place)))]
+    case .recover(let pattern):
+      return [World.Event(at: event.at, action: .recover(hosts(pattern, event.place)))]
+    case .maintenance(let pattern, let on):
+      return [
+        World.Event(at: event.at, action: .maintenance(hosts(pattern, event.place), on: on))
+      ]
+    case .migrate(let pattern, let name):
+      let vms = subjects(pattern, event.place)
+      guard let target = hosts.indices.first(where: { hosts[$0].name == name }) else {
+        complain(event.place, "there is no host \(name)")
+        return []
+      }
+      if let stranger = vms.first(where: { self.vms[$0.int].cluster != clusterOfHost[target] }) {
+        complain(
+          event.place, "\(self.vms[stranger.int].name) and host \(name) are in different clusters",
+          remedy: "name a host of its cluster")
+      }
+      return [World.Event(at: event.at, action: .migrate(vms, to: HostIndex(target)))]
     case .setPool(let path, let change):
       guard let (cluster, pool) = pool(path, event.place) else { return [] }
       return [World.Event(at: event.at, action: .setPool(cluster: cluster, pool: pool, change))]
@@ -52,6 +72,15 @@ extension WorldBuilder {
     return .setWorkload(vms, workloads, what: what.joined(separator: " "))
   }
 
+  /// Hosts by name, entry or glob.
+  mutating func hosts(_ pattern: String, _ place: SourcePlace) -> [HostIndex] {
+    let found = hosts.indices.filter {
+      NamePattern(pattern).matches(hosts[$0].name, entry: hostEntries[$0])
+    }
+    if found.isEmpty { complain(place, "no host matches \(pattern)") }
+    return found.map { HostIndex($0) }
+  }
+
   private mutating func subjects(_ pattern: String, _ place: SourcePlace) -> [VMIndex] {
     let found = matching(pattern)
     if found.isEmpty { complain(place, "no VM matches \(pattern)") }
@@ -86,24 +115,62 @@ extension WorldBuilder {
   private mutating func target(
     of expectation: Expectation, _ manifest: RunManifest
   ) -> World.Judgement.Target? {
-    let metric = expectation.metric
+    switch expectation.question {
+    case .metric(let metric): return target(of: metric, expectation, manifest)
+    case .events(let kind): return .events(kind, eventSubjects(of: expectation))
+    case .refusal(let kind):
+      return .refusal(kind, vms(of: expectation))
+    case .explanation(let at, let resource, let bound):
+      let end = SimTime(scenario.duration.value)
+      return .explanation(vms(of: expectation), at: at ?? end, resource, bound)
+    }
+  }
+
+  private mutating func vms(of expectation: Expectation) -> [VMIndex] {
+    guard case .vms(let patterns) = expectation.subjects else { return [] }
+    return unique(patterns.flatMap { subjects($0, expectation.place) })
+  }
+
+  /// Names as `events.csv` has them; nil for all.
+  private mutating func eventSubjects(of expectation: Expectation) -> [String]? {
+    switch expectation.subjects {
+    case .run: return nil
+    case .vms: return vms(of: expectation).map { vms[$0.int].name }
+    case .hosts(let patterns):
+      let found = Set(patterns.flatMap { hosts($0, expectation.place) })
+      return found.sorted().map { hosts[$0.int].name }
+    case .pools(let patterns):
+      let paths = scenario.clusters.flatMap { cluster in
+        PoolPaths(cluster.pools).paths.filter { path in
+          patterns.contains {
+            NamePattern($0).matchesPool(cluster: cluster.name, path: path)
+          }
+        }
+      }
+      if paths.isEmpty {
+        complain(expectation.place, "no pool matches \(patterns.joined(separator: ", "))")
+      }
+      return paths
+    }
+  }
+
+  private mutating func target(
+    of metric: String, _ expectation: Expectation, _ manifest: RunManifest
+  ) -> World.Judgement.Target? {
     let vmColumn = VMColumn.allCases.first { $0.spec.name == metric }
     switch expectation.subjects {
     case .run:
       if metric == "consolidation_ratio" { return .consolidationRatio }
-    case .vms(let patterns):
-      let found = unique(patterns.flatMap { subjects($0, expectation.place) })
+      if let count = World.VMCount(rawValue: metric) { return .count(count, nil) }
+    case .vms:
+      let found = vms(of: expectation)
       if metric == "admitted" { return .admitted(found) }
+      if let count = World.VMCount(rawValue: metric) { return .count(count, found) }
       if let vmColumn { return .vms(vmColumn, found) }
     case .hosts(let patterns):
-      let found = hosts.indices.filter { host in
-        patterns.contains { NamePattern($0).matches(hosts[host].name, entry: hostEntries[host]) }
-      }
-      if found.isEmpty {
-        complain(expectation.place, "no host matches \(patterns.joined(separator: ", "))")
-      }
+      let found = Set(patterns.flatMap { hosts($0, expectation.place) }).sorted()
       if let column = HostColumn.allCases.first(where: { $0.spec.name == metric }) {
-        return .hosts(column, found.map { HostIndex($0) })
+        return .hosts(column, found)
       }
     case .pools(let patterns):
       let rows = manifest.pools.indices.filter { row in
@@ -124,6 +191,7 @@ extension WorldBuilder {
         complain(expectation.place, "no VM is in \(patterns.joined(separator: ", "))")
       }
       if metric == "admitted" { return .admitted(below) }
+      if let count = World.VMCount(rawValue: metric) { return .count(count, below) }
       if let vmColumn { return .vms(vmColumn, below) }
     }
     complain(expectation.place, "\(metric) is no metric of these subjects")

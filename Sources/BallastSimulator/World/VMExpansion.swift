@@ -6,20 +6,22 @@ import BallastUnits
 extension WorldBuilder {
   /// One VM per name or series, then all in byte-wise order of names.
   mutating func addVMs() {
-    var all: [(vm: World.VM, entry: String, position: Int, place: SourcePlace)] = []
+    var all: [(vm: World.VM, entry: VMEntry, position: Int)] = []
     for entry in scenario.vms {
       guard let cluster = cluster(of: entry) else { continue }
       let vms = entry.from == nil ? counted(entry, cluster) : fromTrace(entry, cluster)
-      all += vms.enumerated().map { ($1, entry.name ?? "", $0, entry.place) }
+      all += vms.enumerated().map { ($1, entry, $0) }
     }
     all.sort { bytesPrecede($0.vm.name, $1.vm.name) }
     for (earlier, later) in zip(all, all.dropFirst()) where earlier.vm.name == later.vm.name {
       complain(
-        later.place, "the VM name \(later.vm.name) occurs twice",
+        later.entry.place, "the VM name \(later.vm.name) occurs twice",
         remedy: "give the entry another name")
     }
     vms = all.map(\.vm)
-    entryOfVM = all.map(\.entry)
+    entryOfVM = all.map { $0.entry.name ?? "" }
+    affinityOfVM = all.map(\.entry.affinity)
+    placeOfVM = all.map { $0.entry.place(of: "affinity") }
     positionOfVM = all.map(\.position)
   }
 
@@ -90,6 +92,6 @@ extension WorldBuilder {
       name: name, cluster: cluster, pool: entry.pool ?? "",
       host: entry.host.flatMap { host(named: $0, cluster: cluster) }, vcpus: vcpus,
       memory: memory, cpuSettings: entry.cpu, memorySettings: entry.memorySettings,
-      quota: entry.cpuQuota, start: entry.start, stop: entry.stop, workload: workload)
+      quota: entry.cpuQuota, restartPriority: entry.restartPriority, start: entry.start, stop: entry.stop, workload: workload)
   }
 }

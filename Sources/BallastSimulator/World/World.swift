@@ -1,4 +1,5 @@
 import BallastMachine
+import BallastManager
 import BallastModel
 import BallastTraces
 import BallastUnits
@@ -11,10 +12,19 @@ public struct World: Sendable {
     public var pools: [PoolSpec]
     /// In order of names.
     public var hosts: [HostIndex]
-    public init(name: String, pools: [PoolSpec], hosts: [HostIndex]) {
+    /// Between VMs and hosts by their positions in the cluster.
+    public var rules: [PlacementRules.Rule]
+    /// Positions of the hosts that failover keeps empty.
+    public var dedicatedHosts: [Int]
+    public init(
+      name: String, pools: [PoolSpec], hosts: [HostIndex], rules: [PlacementRules.Rule] = [],
+      dedicatedHosts: [Int] = []
+    ) {
       self.name = name
       self.pools = pools
       self.hosts = hosts
+      self.rules = rules
+      self.dedicatedHosts = dedicatedHosts
     }
   }
 
@@ -30,6 +40,7 @@ public struct World: Sendable {
     public var cpuSettings: ResourceSettings<Kilohertz>
     public var memorySettings: ResourceSettings<Bytes>
     public var quota: CPUQuota?
+    public var restartPriority: RestartPriority
     public var start: SimTime
     public var stop: SimTime?
     public var workload: GuestWorkload
@@ -37,7 +48,8 @@ public struct World: Sendable {
       name: String, cluster: Int, pool: String = "", host: HostIndex? = nil, vcpus: Int,
       memory: Bytes, cpuSettings: ResourceSettings<Kilohertz> = .init(),
       memorySettings: ResourceSettings<Bytes> = .init(), quota: CPUQuota? = nil,
-      start: SimTime = .zero, stop: SimTime? = nil, workload: GuestWorkload
+      restartPriority: RestartPriority = .medium, start: SimTime = .zero, stop: SimTime? = nil,
+      workload: GuestWorkload
     ) {
       self.name = name
       self.cluster = cluster
@@ -48,6 +60,7 @@ public struct World: Sendable {
       self.cpuSettings = cpuSettings
       self.memorySettings = memorySettings
       self.quota = quota
+      self.restartPriority = restartPriority
       self.start = start
       self.stop = stop
       self.workload = workload
@@ -62,6 +75,10 @@ public struct World: Sendable {
       case setWorkload([VMIndex], [GuestWorkload], what: String)
       case setPool(cluster: Int, pool: String, PoolChange)
       case power([VMIndex], on: Bool)
+      case fail([HostIndex])
+      case recover([HostIndex])
+      case migrate([VMIndex], to: HostIndex)
+      case maintenance([HostIndex], on: Bool)
     }
     public var at: SimTime
     public var action: Action
@@ -69,6 +86,13 @@ public struct World: Sendable {
       self.at = at
       self.action = action
     }
+  }
+
+  /// What is counted per VM over a run.
+  public enum VMCount: String, Sendable {
+    case migrations
+    case downtime = "downtime_ms"
+    case restarts
   }
 
   /// An expectation with its subjects found.
@@ -79,6 +103,13 @@ public struct World: Sendable {
       /// Indices into `RunManifest.pools`.
       case pools(PoolColumn, [Int])
       case admitted([VMIndex])
+      /// Of VMs, or (nil) of the whole run.
+      case count(VMCount, [VMIndex]?)
+      /// Rows of `events.csv` about these subjects, or (nil) all of them.
+      case events(EventKind, [String]?)
+      case refusal(RefusalKind, [VMIndex])
+      case explanation(
+        [VMIndex], at: SimTime, EntitlementExplanation.Resource, EntitlementLevel.Bound)
       case consolidationRatio
     }
     public var expectation: Expectation
@@ -95,7 +126,7 @@ public struct World: Sendable {
   public var controlInterval: SimDuration
   public var recordInterval: SimDuration
   public var profile: HypervisorProfile
-  public var placement: String
+  public var policies: PolicyChoice
   public var clusters: [Cluster]
   public var hosts: [HostSpec]
   public var vms: [VM]
@@ -111,7 +142,7 @@ public struct World: Sendable {
 
   public init(
     name: String, seed: UInt64, duration: SimDuration, controlInterval: SimDuration,
-    recordInterval: SimDuration, profile: HypervisorProfile, placement: String,
+    recordInterval: SimDuration, profile: HypervisorProfile, policies: PolicyChoice = .init(),
     clusters: [Cluster], hosts: [HostSpec], vms: [VM], events: [Event] = [],
     judgements: [Judgement] = [], recordedVMs: [VMIndex] = [], traces: [UtilisationTrace] = [],
     traceReads: [RunRecord.TraceRead] = [], assumptions: [String] = []
@@ -122,7 +153,7 @@ public struct World: Sendable {
     self.controlInterval = controlInterval
     self.recordInterval = recordInterval
     self.profile = profile
-    self.placement = placement
+    self.policies = policies
     self.clusters = clusters
     self.hosts = hosts
     self.vms = vms

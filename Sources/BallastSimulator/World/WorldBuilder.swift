@@ -28,6 +28,9 @@ struct WorldBuilder {
   var entryOfVM: [String] = []
   /// In its entry: which series of a trace it takes.
   var positionOfVM: [Int] = []
+  /// Rules of each VM, and where its entry fixes its host.
+  var affinityOfVM: [[AffinitySpec]] = []
+  var placeOfVM: [SourcePlace] = []
   /// What VMs play after the events resolved so far; only those that an event gave other curves.
   var laterWorkloads: [VMIndex: GuestWorkload] = [:]
 
@@ -38,16 +41,19 @@ struct WorldBuilder {
     addHosts()
     addVMs()
     let events = scenario.events.flatMap { resolve($0) }
+    let rules = scenario.clusters.indices.map { placementRules(cluster: $0) }
+    let dedicated = dedicatedHosts()
+    checkPromises()
     if !problems.isEmpty { throw ScenarioError(problems) }
 
     var world = World(
       name: scenario.name, seed: scenario.seed, duration: scenario.duration,
       controlInterval: scenario.controlInterval, recordInterval: scenario.record.interval,
-      profile: scenario.profile, placement: scenario.policies.placement,
+      profile: scenario.profile, policies: scenario.policies,
       clusters: scenario.clusters.enumerated().map { index, cluster in
         World.Cluster(
-          name: cluster.name, pools: cluster.pools,
-          hosts: hosts.indices.filter { clusterOfHost[$0] == index }.map { HostIndex($0) })
+          name: cluster.name, pools: cluster.pools, hosts: hostsOf(cluster: index),
+          rules: rules[index], dedicatedHosts: dedicated[index])
       }, hosts: hosts, vms: vms, events: events, recordedVMs: recordedVMs(),
       traces: scenario.traces.compactMap { traces[$0.name] }, traceReads: traceReads(),
       assumptions: assumptions())
@@ -142,12 +148,41 @@ struct WorldBuilder {
     var sentences = scenario.profile.assumptions
     sentences.append(
       "CPU at fluid fidelity: a divisible rate per host; hardware threads add nothing; no co-stop")
-    sentences.append(
-      "admission none: every VM is powered on; reservations are floors of the division, not promises"
-    )
+    switch scenario.policies.admission.policy {
+    case "none":
+      sentences.append(
+        "admission none: every VM is powered on; reservations are floors of the division, not promises"
+      )
+    case "strict":
+      sentences.append(
+        "admission strict: charges are CPU reservation, and memory reservation with the profile's overhead, against capacity less the profile's host reserve"
+      )
+    default:
+      break
+    }
+    if movesVMs {
+      let facts = scenario.profile.migration
+      sentences.append(
+        "migration: pre-copy at \(facts.bandwidth) per second, \(facts.concurrentPerHost) at a time per host; a guest rewrites \(facts.dirtiedPerSecond) of its active memory per second; no CPU cost at either end"
+      )
+    }
     sentences.append("memory: no reclaim is modelled yet; consumed memory may exceed the host's")
     if scenario.hasSweep { sentences.append("sweep: ignored by run; the plain values were used") }
     return sentences
+  }
+
+  private var movesVMs: Bool {
+    scenario.policies.balancing.policy != "off"
+      || scenario.events.contains {
+        switch $0.action {
+        case .migrate, .maintenance: true
+        default: false
+        }
+      }
+  }
+
+  func hostsOf(cluster: Int) -> [HostIndex] {
+    hosts.indices.filter { clusterOfHost[$0] == cluster }.map { HostIndex($0) }
   }
 
   // MARK: Names

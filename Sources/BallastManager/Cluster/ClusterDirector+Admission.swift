@@ -1,0 +1,164 @@
+import BallastModel
+import BallastUnits
+
+extension ClusterDirector {
+  // MARK: The cluster's answer
+
+  /// What keeps the cluster from taking a VM, whatever the host.
+  func refusal(toAdmit vm: Int, isRestart: Bool) -> Refusal? {
+    guard policies.admission.checksReservations else { return nil }
+    let row = inventory.vms[vm]
+    if row.memoryReservation > row.memory {
+      return .reservationAboveSize(
+        resource: .memory, reservation: row.memoryReservation, size: row.memory)
+    }
+    if row.cpuReservation > row.cpuLimit {
+      return .limitBelowReservation(
+        resource: .cpu, limit: row.cpuLimit, reservation: row.cpuReservation)
+    }
+    if row.memoryReservation > row.memoryLimit {
+      return .limitBelowReservation(
+        resource: .memory, limit: row.memoryLimit, reservation: row.memoryReservation)
+    }
+    if !isRestart, policies.failover != .none {
+      var planner = self
+      if let refusal = planner.failoverStatus().admits(FailoverVM(charge: charge(vm))) {
+        return refusal
+      }
+    }
+    return pools.refusal(of: charge(vm), in: poolOfVM[vm])
+  }
+
+  // MARK: Hosts
+
+  /// The best host for a VM, or the fixed one, or why none.
+  func find(_ vm: Int, on fixed: Int?, isRestart: Bool) -> Answer {
+    if let fixed {
+      let verdict = inventory.rules.verdict(vm, on: fixed)
+      if inventory.hosts[fixed].state != .on { return Answer(refusal: .noHost) }
+      if verdict.breaksMust { return Answer(refusal: .affinityRule(rule: "must", hosts: 1)) }
+      if let refusal = policies.admission.refusal(of: request(vm), on: admissionHost(fixed)) {
+        return Answer(refusal: refusal)
+      }
+      return Answer(host: fixed)
+    }
+    let request = inventory.request(
+      for: vm, mustFitCharge: policies.admission.checksReservations)
+    let asked = self.request(vm)
+    // Reservations are looked at by the search itself, and who admits everybody need not be asked.
+    let asksHosts =
+      !policies.admission.checksReservations && !(policies.admission is AdmitAll)
+    let decision = policies.placement.place(request, of: [vm], in: inventory) { host in
+      (isRestart || !isKeptForFailures(host))
+        && (!asksHosts || inventory.hosts[host].state != .on
+          || policies.admission.refusal(of: asked, on: admissionHost(host)) == nil)
+    }
+    return Answer(
+      host: decision.host,
+      refusal: decision.host == nil ? refusalOfHosts(vm, isRestart: isRestart) : nil,
+      placement: decision)
+  }
+
+  /// Why no host takes a VM.
+  func refusalOfHosts(_ vm: Int, isRestart: Bool) -> Refusal {
+    let on = inventory.hosts.indices.filter {
+      inventory.hosts[$0].state == .on && (isRestart || !isKeptForFailures($0))
+    }
+    guard !on.isEmpty else { return .noHost }
+    let allowed = on.filter { !inventory.rules.verdict(vm, on: $0).breaksMust }
+    guard !allowed.isEmpty else { return .affinityRule(rule: "must", hosts: on.count) }
+    return policies.admission.refusal(of: request(vm), onAnyOf: allowed.map(admissionHost))
+      ?? .affinityRule(rule: "must", hosts: on.count)
+  }
+
+  func allowedHosts(_ vm: Int) -> [Int] {
+    inventory.hosts.indices.filter {
+      inventory.hosts[$0].state == .on && !inventory.rules.verdict(vm, on: $0).breaksMust
+    }
+  }
+
+  private func isKeptForFailures(_ host: Int) -> Bool {
+    if case .dedicated(let kept) = policies.failover { return kept.contains(host) }
+    return false
+  }
+
+  /// The first host in standby that a VM may use.
+  mutating func wake(for vm: Int) -> Int? {
+    let sleeping = inventory.hosts.indices.first {
+      inventory.hosts[$0].state == .standby && !inventory.rules.verdict(vm, on: $0).breaksMust
+    }
+    if let sleeping { setState(.on, of: sleeping) }
+    return sleeping
+  }
+
+  mutating func book(_ vm: Int, on host: Int) {
+    inventory.place(vm, on: host)
+    if policies.admission.checksReservations {
+      let refusal = pools.admit(VMIndex(vm), pool: poolOfVM[vm], charge: charge(vm))
+      precondition(refusal == nil, "a VM is booked after its pool has said yes")
+    }
+    let booked = FailoverVM(charge: charge(vm))
+    let failover = policies.failover
+    tally?.add(booked, under: failover)
+  }
+
+  // MARK: What is asked and offered
+
+  func charge(_ vm: Int) -> Charge {
+    Charge(cpu: inventory.vms[vm].cpuReservation, memory: inventory.vms[vm].memoryCharge)
+  }
+
+  func request(_ vm: Int) -> AdmissionRequest {
+    AdmissionRequest(
+      vcpus: inventory.vms[vm].vcpus, memory: Bytes(inventory.vms[vm].memory), charge: charge(vm))
+  }
+
+  func room(_ host: Int) -> HostRoom {
+    let row = inventory.hosts[host]
+    return HostRoom(
+      name: hosts[host].name, capacity: Charge(cpu: row.cpuCapacity, memory: row.memoryCapacity),
+      reserved: Charge(cpu: row.use.cpuReserved, memory: row.use.memoryReserved))
+  }
+
+  func admissionHost(_ host: Int) -> AdmissionHost {
+    AdmissionHost(
+      room: room(host), cores: hosts[host].cores, memory: hosts[host].memory,
+      vcpusUsed: inventory.hosts[host].use.vcpus,
+      memoryUsed: Bytes(inventory.hosts[host].use.memoryConfigured))
+  }
+
+  // MARK: Failover
+
+  var failoverHosts: [FailoverHost] {
+    inventory.hosts.indices.map { host in
+      let row = inventory.hosts[host]
+      return FailoverHost(
+        name: hosts[host].name,
+        capacity: Charge(cpu: row.cpuCapacity, memory: row.memoryCapacity),
+        isAvailable: row.state == .on || row.state == .standby)
+    }
+  }
+
+  mutating func counted() -> FailoverTally {
+    if let tally { return tally }
+    var tally = FailoverTally()
+    for vm in inventory.vms.indices where inventory.vms[vm].host != nil {
+      tally.add(FailoverVM(charge: charge(vm)), under: policies.failover)
+    }
+    self.tally = tally
+    return tally
+  }
+
+  /// The root of the pools has what the hosts offer that are on or can be woken, less what is kept for failures.
+  mutating func updateCapacity() {
+    let hosts = failoverHosts
+    var capacity = Charge.zero
+    for host in hosts where host.isAvailable {
+      capacity.cpu += host.capacity.cpu
+      capacity.memory += host.capacity.memory
+    }
+    let reserve = FailoverPlanner(policy: policies.failover).reserve(hosts: hosts)
+    pools.setCapacity(
+      Charge(cpu: capacity.cpu - reserve.cpu, memory: capacity.memory - reserve.memory))
+  }
+}

@@ -1,0 +1,224 @@
+import BallastModel
+import BallastUnits
+
+/// Decides for one cluster which VMs may start, where they run, and where they go: admission, placement, rules,
+/// failover, balancing and maintenance over one inventory.
+///
+/// A value: copy it to try a what-if. VMs and hosts are positions in the cluster, in byte-wise order of names.
+///
+/// Rule      power-on: settings, failover capacity, pools, then one host with room; the first that says no is the
+///           answer. Restart after a failure: pools and hosts by reservation, failover capacity is used up by it.
+/// Promises  a VM that runs is never stopped · what is refused changes nothing · a must rule is never broken.
+/// Source    vSphere availability and resource management guides; docs/MODEL.md#admission.
+public struct ClusterDirector: Sendable {
+  /// What an administrator has chosen.
+  public struct Policies: Sendable {
+    public var admission: any AdmissionPolicy
+    public var placement: any PlacementPolicy
+    public var failover: FailoverPolicy
+    /// Nil: VMs stay where they are.
+    public var balancing: (any BalancingPolicy)?
+    public init(
+      admission: any AdmissionPolicy, placement: any PlacementPolicy, failover: FailoverPolicy,
+      balancing: (any BalancingPolicy)?
+    ) {
+      self.admission = admission
+      self.placement = placement
+      self.failover = failover
+      self.balancing = balancing
+    }
+  }
+
+  /// What a host is beside its row in the inventory.
+  public struct HostFacts: Sendable {
+    public var name: String
+    public var cores: Int64
+    /// Physical memory.
+    public var memory: Bytes
+    public init(name: String, cores: Int64, memory: Bytes) {
+      self.name = name
+      self.cores = cores
+      self.memory = memory
+    }
+  }
+
+  public internal(set) var inventory: ClusterInventory
+  public internal(set) var pools: AdmissionControl
+  var policies: Policies
+  let hosts: [HostFacts]
+  /// Pool of each VM.
+  let poolOfVM: [Int]
+  /// What the VMs count for in failover planning; nil: to be counted anew.
+  var tally: FailoverTally?
+
+  public init(
+    inventory: ClusterInventory, hosts: [HostFacts], tree: PoolTree, poolOfVM: [Int],
+    policies: Policies
+  ) {
+    self.inventory = inventory
+    self.hosts = hosts
+    self.poolOfVM = poolOfVM
+    self.policies = policies
+    pools = AdmissionControl(tree: tree, capacity: .zero)
+    updateCapacity()
+  }
+
+  // MARK: Power
+
+  /// The answer to a request to power a VM on, to restart it or to move it.
+  public struct Answer: Sendable {
+    /// Position of the host; nil when refused.
+    public var host: Int?
+    public var refusal: Refusal?
+    /// The search, where there was one.
+    public var placement: PlacementDecision?
+    /// Hosts that leave standby for it.
+    public var wakes: [Int] = []
+  }
+
+  /// Powers a VM on, at `host` if that is given.
+  public mutating func powerOn(_ vm: Int, on host: Int? = nil) -> Answer {
+    if let refusal = refusal(toAdmit: vm, isRestart: false) { return Answer(refusal: refusal) }
+    var answer = find(vm, on: host, isRestart: false)
+    if answer.host == nil, host == nil, let woken = wake(for: vm) {
+      answer = find(vm, on: nil, isRestart: false)
+      if answer.host == nil { setState(.standby, of: woken) } else { answer.wakes = [woken] }
+    }
+    if let found = answer.host { book(vm, on: found) }
+    return answer
+  }
+
+  /// Starts a VM again whose host has failed: by reservations only, also on hosts kept for failures.
+  public mutating func restart(_ vm: Int) -> Answer {
+    if let refusal = refusal(toAdmit: vm, isRestart: true) { return Answer(refusal: refusal) }
+    let allowed = allowedHosts(vm)
+    guard !allowed.isEmpty else { return Answer(refusal: refusalOfHosts(vm, isRestart: true)) }
+    guard policies.admission.checksReservations else {
+      let answer = find(vm, on: nil, isRestart: true)
+      if let found = answer.host { book(vm, on: found) }
+      return answer
+    }
+    var rooms = allowed.map(room)
+    let request = RestartVM(vm: VMIndex(vm), charge: charge(vm))
+    switch RestartPlanner().plan([request], on: &rooms)[0].outcome {
+    case .restart(let position):
+      book(vm, on: allowed[position])
+      return Answer(host: allowed[position])
+    case .wait(let refusal):
+      return Answer(refusal: refusal)
+    }
+  }
+
+  /// In which order VMs start again, of those that wait.
+  public func restartOrder(_ waiting: [(vm: Int, priority: RestartPriority)]) -> [Int] {
+    RestartPlanner().restartOrder(
+      waiting.map { RestartVM(vm: VMIndex($0.vm), priority: $0.priority, charge: charge($0.vm)) }
+    ).map(\.vm.int)
+  }
+
+  public mutating func powerOff(_ vm: Int) {
+    inventory.remove(vm)
+    pools.release(VMIndex(vm))
+    tally = nil
+  }
+
+  /// Takes new settings of a VM. A VM that is on keeps its old ones when they are refused.
+  public mutating func configure(_ vm: Int, _ settings: VMSettings, overhead: Bytes) -> Refusal? {
+    let old = inventory.vms[vm]
+    if let host = old.host, policies.admission.checksReservations {
+      let charge = Charge(settings, overhead: overhead)
+      if let refusal = settings.refusal(
+        cpuSize: Kilohertz(old.vcpus * inventory.hosts[host].coreRate),
+        memorySize: Bytes(old.memory))
+      {
+        return refusal
+      }
+      var room = room(host)
+      room.book(self.charge(vm), sign: -1)
+      let isMore = charge.cpu > self.charge(vm).cpu || charge.memory > self.charge(vm).memory
+      if isMore, let refusal = AdmissionControl.hostFit(charge: charge, on: [room]) {
+        return refusal
+      }
+      if let refusal = pools.reconfigure(VMIndex(vm), charge: charge) { return refusal }
+    }
+    inventory.change(vm) {
+      $0.cpuReservation = settings.cpuReservation
+      $0.cpuLimit = settings.cpuLimit
+      $0.memoryReservation = settings.memoryReservation
+      $0.memoryLimit = settings.memoryLimit
+      $0.overhead = overhead.value
+    }
+    tally = nil
+    return nil
+  }
+
+  /// Takes new settings of a pool, or says why not.
+  public mutating func configure(
+    pool: Int, cpu: ResourceSettings<Kilohertz>, memory: ResourceSettings<Bytes>
+  ) -> Refusal? {
+    let before = pools
+    let refusal = pools.configure(pool: pool, cpu: cpu, memory: memory)
+    guard let refusal, policies.admission.checksReservations else { return nil }
+    pools = before
+    return refusal
+  }
+
+  // MARK: Hosts
+
+  /// Changes the state of a host; VMs that are booked there stay booked until they are moved or powered off.
+  public mutating func setState(_ state: ClusterInventory.HostState, of host: Int) {
+    inventory.setState(state, of: host)
+    updateCapacity()
+  }
+
+  /// Whether all that is promised is backed.
+  public var admissionState: AdmissionState {
+    policies.admission.checksReservations ? pools.state : .green
+  }
+
+  /// What failures the cluster could survive now.
+  public mutating func failoverStatus() -> FailoverStatus {
+    FailoverPlanner(policy: policies.failover).status(hosts: failoverHosts, tally: counted())
+  }
+
+  // MARK: Moving
+
+  /// Whether a running VM may move to a host: nil when it may, and then it is booked there.
+  public mutating func move(_ vm: Int, to host: Int) -> Refusal? {
+    guard inventory.hosts[host].state == .on else { return .noHost }
+    if inventory.rules.verdict(vm, on: host, from: inventory.vms[vm].host).breaksMust {
+      return .affinityRule(rule: "must", hosts: 1)
+    }
+    if inventory.vms[vm].host != host,
+      let refusal = policies.admission.refusal(of: request(vm), on: admissionHost(host))
+    {
+      return refusal
+    }
+    inventory.move(vm, to: host)
+    return nil
+  }
+
+  /// Takes a VM back to where it runs: its migration was given up.
+  public mutating func stay(_ vm: Int, on host: Int) { inventory.move(vm, to: host) }
+
+  /// What was observed of a VM that runs.
+  public mutating func note(_ vm: Int, cpuDemand: Int64?, memoryDemand: Int64?) {
+    inventory.note(vm, cpuDemand: cpuDemand, memoryDemand: memoryDemand)
+  }
+
+  /// Time between two decisions of the balancing policy; nil where there is none.
+  public var balancingInterval: SimDuration? { policies.balancing?.interval }
+
+  /// Decides which VMs move and which hosts sleep or wake, and books it.
+  public mutating func balance(at time: SimTime) -> BalancingOutcome? {
+    guard let outcome = policies.balancing?.balance(&inventory, at: time) else { return nil }
+    updateCapacity()
+    return outcome
+  }
+
+  /// Begins maintenance of a host: nothing comes any more, and what can move does.
+  public mutating func evacuate(_ host: Int) -> Evacuation {
+    setState(.maintenance, of: host)
+    return Evacuation(of: host, in: &inventory, by: policies.placement)
+  }
+}

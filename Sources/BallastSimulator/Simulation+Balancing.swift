@@ -1,0 +1,109 @@
+import BallastMachine
+import BallastManager
+import BallastModel
+import BallastUnits
+
+/// Balancing, power management of hosts, and maintenance.
+extension Simulation {
+  func scheduleBalance(of cluster: Int, after time: SimTime) {
+    guard let interval = clusters[cluster].director.balancingInterval else { return }
+    let next = time + interval
+    if next.value < world.duration.value { schedule(.balance(cluster: cluster), at: next) }
+  }
+
+  func balance(_ index: Int) throws(RunSinkError) {
+    let cluster = clusters[index]
+    for (position, vm) in cluster.vms.enumerated() {
+      guard let host = machine.host(of: vm) else { continue }
+      let manager = cluster.managers[cluster.position(of: host)]
+      cluster.director.note(
+        position, cpuDemand: manager.observedDemand(of: vm)?.value,
+        memoryDemand: manager.observedMemoryDemand(of: vm)?.value)
+    }
+    guard let outcome = cluster.director.balance(at: now) else { return }
+    if outcome.next.value < world.duration.value {
+      schedule(.balance(cluster: index), at: max(outcome.next, SimTime(now.value + 1)))
+    }
+    for host in outcome.powerOn { try wake(cluster.hosts[host]) }
+    for host in outcome.powerOff { goingOff.insert(cluster.hosts[host]) }
+    try carryOut(outcome.moves, in: cluster, by: world.policies.balancing.policy)
+    for host in outcome.powerOff { try switchOffIfEmpty(cluster.hosts[host]) }
+  }
+
+  // MARK: Power of hosts
+
+  /// The cluster has taken a host out of standby.
+  func wake(_ host: HostIndex) throws(RunSinkError) {
+    goingOff.remove(host)
+    guard lives.hosts[host.int] == .off else { return }
+    setHost(host, .on, booked: .on)
+    try recorder.event(.hostPower, at: now, subject: name(host), from: "off", to: "on")
+  }
+
+  func switchOffIfEmpty(_ host: HostIndex) throws(RunSinkError) {
+    guard machine.vmCount(on: host) == 0, migrations.arriving(at: host) == 0 else { return }
+    if goingOff.contains(host), lives.hosts[host.int] == .on {
+      goingOff.remove(host)
+      setHost(host, .off, booked: .standby)
+      try recorder.event(.hostPower, at: now, subject: name(host), from: "on", to: "off")
+    } else if lives.hosts[host.int] == .maintenance {
+      machine.setPower(of: host, isOn: false, at: now)
+      touched.insert(host)
+      try recorder.event(
+        .maintenance, at: now, subject: name(host), from: "maintenance", to: "maintenance",
+        detail: "vms=0")
+    }
+  }
+
+  // MARK: Maintenance
+
+  func beginMaintenance(of host: HostIndex) throws(RunSinkError) {
+    let state = lives.hosts[host.int]
+    guard state == .on || state == .off else { return }
+    try recorder.event(
+      .maintenance, at: now, subject: name(host), from: state.name, to: "maintenance",
+      detail: "vms=\(machine.vmCount(on: host))")
+    goingOff.remove(host)
+    setHost(host, .maintenance, booked: .maintenance)
+    let cluster = cluster(of: host)
+    let evacuation = cluster.director.evacuate(cluster.position(of: host))
+    try carryOut(evacuation.moves, in: cluster, by: "maintenance")
+    for stranded in evacuation.stranded {
+      try recorder.event(
+        .maintenance, at: now, subject: name(host), from: "maintenance", to: "maintenance",
+        detail: "waits_for=\(world.vms[cluster.vms[stranded.vm].int].name) "
+          + stranded.detail)
+    }
+    try switchOffIfEmpty(host)
+  }
+
+  /// VMs that could not leave a host in maintenance try again.
+  func evacuateWaiting(in index: Int) throws(RunSinkError) {
+    let cluster = clusters[index]
+    for (position, host) in cluster.hosts.enumerated()
+    where lives.hosts[host.int] == .maintenance && machine.vmCount(on: host) > 0
+      && !cluster.director.inventory.vms(on: position).isEmpty
+    {
+      try carryOut(cluster.director.evacuate(position).moves, in: cluster, by: "maintenance")
+    }
+  }
+
+  func endMaintenance(of host: HostIndex) throws(RunSinkError) {
+    guard lives.hosts[host.int] == .maintenance else { return }
+    setHost(host, .on, booked: .on)
+    freed.insert(clusterIndex(of: host))
+    try recorder.event(
+      .maintenance, at: now, subject: name(host), from: "maintenance", to: "on")
+  }
+}
+
+extension Evacuation.Stranded {
+  fileprivate var detail: String {
+    switch reason {
+    case .notMovable: "reason=not_movable"
+    case .noHost(let decision):
+      "reason=no_host not_on=\(decision.refusals.notOn) rule=\(decision.refusals.rule)"
+        + " cpu=\(decision.refusals.cpu) memory=\(decision.refusals.memory)"
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import BallastMachine
+import BallastManager
+import BallastModel
+import BallastUnits
+
+/// Hosts that fail and recover, and the VMs that start again.
+extension Simulation {
+  func fail(_ host: HostIndex) throws(RunSinkError) {
+    guard lives.hosts[host.int] != .failed else { return }
+    let cluster = cluster(of: host)
+    let lost = machine.vms(on: host)
+    try recorder.event(
+      .hostFailed, at: now, subject: name(host), from: lives.hosts[host.int].name, to: "failed",
+      detail: "vms=\(lost.count)")
+    for vm in migrations.vms(goingTo: host) {
+      guard let stays = machine.host(of: vm) else { continue }
+      try giveUpMigration(of: vm, reason: "host_failed")
+      cluster.director.stay(cluster.position(of: vm), on: cluster.position(of: stays))
+    }
+    let restarts = world.policies.failover.policy != "none"
+    let notBefore = now + world.policies.failover.detection + world.policies.failover.restart
+    for vm in lost {
+      try giveUpMigration(of: vm, reason: "host_failed")
+      takeOff(vm, from: host)
+      let goesElsewhere = restarts && world.vms[vm.int].restartPriority != .disabled
+      // With priority disabled, or without failover, it waits for its own host.
+      vms[vm.int].restart = ManagedVM.Restart(
+        notBefore: goesElsewhere ? notBefore : now, only: goesElsewhere ? nil : host,
+        lastHost: host)
+      lives.goesDown(vm, at: now)
+      lives.change(vm) { $0.state = .restarting }
+      try recorder.event(
+        .powerOff, at: now, subject: world.vms[vm.int].name, from: name(host),
+        detail: "reason=host_failed")
+    }
+    setHost(host, .failed, booked: .failed)
+    if restarts { schedule(.restart(cluster: clusterIndex(of: host)), at: notBefore) }
+  }
+
+  func recover(_ host: HostIndex) throws(RunSinkError) {
+    guard lives.hosts[host.int] == .failed else { return }
+    setHost(host, .on, booked: .on)
+    try recorder.event(
+      .hostRecovered, at: now, subject: name(host), from: "failed", to: "on")
+    freed.insert(clusterIndex(of: host))
+  }
+
+  /// A host changes its state for recorder, machine and cluster.
+  func setHost(
+    _ host: HostIndex, _ state: HostState, booked: ClusterInventory.HostState
+  ) {
+    let cluster = cluster(of: host)
+    controller(of: host).countSteps(host, through: now, recorder: recorder)
+    lives.setState(state, of: host)
+    cluster.director.setState(booked, of: cluster.position(of: host))
+    let runs = state == .on || (state == .maintenance && machine.vmCount(on: host) > 0)
+    machine.setPower(of: host, isOn: runs, at: now)
+    touched.insert(host)
+  }
+
+  /// Room may have become free at this instant: whoever waits for some tries again.
+  func useFreedRoom() throws(RunSinkError) {
+    while !freed.isEmpty {
+      let clusters = freed.sorted()
+      freed.removeAll(keepingCapacity: true)
+      for cluster in clusters {
+        try restartWaiting(in: cluster)
+        try evacuateWaiting(in: cluster)
+      }
+    }
+  }
+
+  func restartWaiting(in index: Int) throws(RunSinkError) {
+    let cluster = clusters[index]
+    let waiting = cluster.vms.filter { vms[$0.int].restart.map { $0.notBefore <= now } ?? false }
+    guard !waiting.isEmpty else { return }
+    for vm in waiting { describe(vm, to: cluster, at: 0) }
+    for position in cluster.director.restartOrder(
+      waiting.map { (cluster.position(of: $0), world.vms[$0.int].restartPriority) })
+    {
+      try restart(cluster.vms[position], in: cluster)
+    }
+  }
+
+  private func restart(_ vm: VMIndex, in cluster: ClusterControl) throws(RunSinkError) {
+    guard let restart = vms[vm.int].restart else { return }
+    let spec = world.vms[vm.int]
+    let position = cluster.position(of: vm)
+    let answer: ClusterDirector.Answer
+    if let only = restart.only {
+      guard lives.hosts[only.int] == .on else { return }
+      answer = cluster.director.powerOn(position, on: cluster.position(of: only))
+    } else {
+      answer = cluster.director.restart(position)
+    }
+    guard let chosen = answer.host else {
+      if !restart.wasRefused {
+        log(answer, to: .restart, of: vm)
+        vms[vm.int].restart?.wasRefused = true
+        try recorder.event(
+          .refused, at: now, subject: spec.name, from: name(restart.lastHost),
+          detail: "change=restart \((answer.refusal ?? .noHost).detail)")
+      }
+      return
+    }
+    log(answer, to: .restart, of: vm)
+    let host = cluster.hosts[chosen]
+    vms[vm.int].restart = nil
+    putOn(vm, host)
+    lives.change(vm) { $0.restarts += 1 }
+    try recorder.event(
+      .restart, at: now, subject: spec.name, from: name(restart.lastHost), to: name(host),
+      detail: "priority=\(spec.restartPriority.name)")
+  }
+
+  /// Says when a cluster can no longer back all it has promised, and when it can again.
+  func reportShortfalls() throws(RunSinkError) {
+    for (index, cluster) in clusters.enumerated() {
+      let state = cluster.director.admissionState
+      guard state != cluster.reportedState else { continue }
+      let old = cluster.reportedState
+      cluster.reportedState = state
+      let problems = cluster.director.pools.problems.map { problem in
+        let path = cluster.manager.tree.pools[problem.pool].path
+        let short =
+          problem.resource == .cpu
+          ? "cpu_short_mhz=\(decimal(problem.short, places: 3))"
+          : "mem_short_mib=\(decimal(Bytes(problem.short).milliMebibytes, places: 3))"
+        return "pool=\(path) \(short)"
+      }
+      try recorder.event(
+        .shortfall, at: now, subject: world.clusters[index].name, from: old.rawValue,
+        to: state.rawValue, detail: problems.joined(separator: " "))
+    }
+  }
+}
