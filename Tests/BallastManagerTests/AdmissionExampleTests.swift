@@ -9,28 +9,28 @@ import Testing
 /// cases like them with other numbers.
 struct AdmissionExampleTests {
   /// VG1: 2 vCPUs, 1 GiB, Normal → 2 · 1000 CPU shares and 1024 · 10 memory shares.
-  @Test func VG1_sharesOfANormalVM() {
+  @Test func vg1SharesOfANormalVM() {
     let esxi = HypervisorProfile.esxi
     #expect(esxi.cpuShares(.normal, vcpus: 2) == Shares(2_000))
     #expect(esxi.memoryShares(.normal, configured: .gibibytes(1)) == Shares(10_240))
   }
 
   /// VG2: per vCPU 500/1000/2000, per MiB 5/10/20.
-  @Test func VG2_sharesPerVCPUAndMebibyte() {
+  @Test func vg2SharesPerVCPUAndMebibyte() {
     let levels: [SharesSetting] = [.low, .normal, .high]
     #expect(levels.map { ShareScale.cpu($0, vcpus: 1).value } == [500, 1_000, 2_000])
     #expect(levels.map { ShareScale.memory($0, configured: .mebibytes(1)).value } == [5, 10, 20])
   }
 
   /// VG3: a pool counts as 4 vCPUs and 16 GiB: 4 · 500 … and 16,384 · 5 ….
-  @Test func VG3_sharesOfAPool() {
+  @Test func vg3SharesOfAPool() {
     let levels: [SharesSetting] = [.low, .normal, .high]
     #expect(levels.map { ShareScale.poolCPU($0).value } == [2_000, 4_000, 8_000])
     #expect(levels.map { ShareScale.poolMemory($0).value } == [81_920, 163_840, 327_680])
   }
 
   /// VG4: 8 GHz, two equal VMs that want all → 4 GHz each. VG5: a third with twice the shares → 4, and 2 for the others.
-  @Test func VG4_VG5_sharesDivideCPU() {
+  @Test func vg4vg5SharesDivideCPU() {
     let all = Int64(8_000_000)
     #expect(
       waterFill(capacity: all, lower: [0, 0], upper: [all, all], weights: [1_000, 1_000])
@@ -43,7 +43,7 @@ struct AdmissionExampleTests {
 
   /// VG7: 2 GHz; both reserve 1 GHz; one wants 0.5, the other 2 → 0.5 and 1.5: a reservation is not hoarded. Both are
   /// admitted, since 1 + 1 = 2, and a third that reserves anything is not.
-  @Test func VG7_reservationIsNotHoarded() {
+  @Test func vg7ReservationIsNotHoarded() {
     var division = Division()
     division.append(reservation: 1_000_000, cap: 500_000, weight: 1_000)
     division.append(reservation: 1_000_000, cap: 2_000_000, weight: 1_000)
@@ -64,7 +64,7 @@ struct AdmissionExampleTests {
   }
 
   /// VG8: 6 − 1 − 2 = 3 GHz unreserved in RP-MOM. K1 takes RP-KID's own 2; K2 borrows 2, and 3 − 2 = 1 is left.
-  @Test func VG8_expandablePoolBorrows() throws {
+  @Test func vg8ExpandablePoolBorrows() throws {
     var control = momAndKid(kidIsExpandable: true, m1: 1_000)
     #expect(control.admit(1, pool: 2, mhz: 2_000) == nil)
     #expect(control.unreserved(2).cpu == 0)
@@ -84,7 +84,7 @@ struct AdmissionExampleTests {
   }
 
   /// VG9: the VMs in RP-MOM reserve 3 GHz: 6 − 3 − 2 = 1 GHz < 2 GHz, so K2 is refused where the borrowing ends.
-  @Test func VG9_parentIsShort() throws {
+  @Test func vg9ParentIsShort() throws {
     var control = momAndKid(kidIsExpandable: true, m1: 3_000)
     #expect(control.admit(1, pool: 2, mhz: 2_000) == nil)
     let before = control
@@ -116,7 +116,7 @@ struct AdmissionExampleTests {
   }
 
   /// VG10: RP-KID is fixed: its 2 GHz are K1's, and K2 is refused although RP-MOM has 3 GHz.
-  @Test func VG10_fixedPoolDoesNotBorrow() {
+  @Test func vg10FixedPoolDoesNotBorrow() {
     var control = momAndKid(kidIsExpandable: false, m1: 1_000)
     #expect(control.admit(1, pool: 2, mhz: 2_000) == nil)
     let refusal = control.admit(2, pool: 2, mhz: 2_000)
@@ -129,7 +129,7 @@ struct AdmissionExampleTests {
   }
 
   /// VG11: 6 GHz and 3 GiB, shares 8000:4000 and 327,680:163,840, both want all → 2:1.
-  @Test func VG11_poolsDivideByShares() {
+  @Test func vg11PoolsDivideByShares() {
     func divided(_ capacity: Int64, _ weights: [Int64]) -> [Int64] {
       var division = Division()
       for _ in 0..<2 { division.append(reservation: 0, cap: capacity, weight: 1) }
@@ -148,7 +148,7 @@ struct AdmissionExampleTests {
   }
 
   /// VG16: 1 GiB configured, limit 2 GiB: the limit is allowed and never reached, the cap is min(2, 1) = 1 GiB.
-  @Test func VG16_limitAboveSizeIsHarmless() {
+  @Test func vg16LimitAboveSizeIsHarmless() {
     let settings = VMSettings(memoryLimit: 2 << 30)
     #expect(settings.refusal(cpuSize: .megahertz(1_000), memorySize: .gibibytes(1)) == nil)
     #expect(
@@ -159,7 +159,7 @@ struct AdmissionExampleTests {
 
   /// VG17: 4 · 1 GiB on 2 GiB is 2.0-fold; without reservations and overhead all four are admitted, and on that host.
   /// With 1 GiB reserved each, two are.
-  @Test func VG17_overcommittedWithoutReservations() {
+  @Test func vg17OvercommittedWithoutReservations() {
     var free = admission([], memory: 2_048)
     var promised = free
     let admitted = (0..<4).map { vm in

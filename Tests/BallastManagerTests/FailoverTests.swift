@@ -21,7 +21,7 @@ struct FailoverTests {
 
   /// VG12: slot max(2, 2, 1, 1, 1) GHz × max(1, 1, 2, 1, 1) GB. H1 min(9/2, 9/2) = 4, H2 min(4, 3) = 3, H3 min(3, 3) = 3.
   /// Without H1 6 are left for 5 VMs: 1 failure is survived, 2 are not (3 < 5), 6 − 5 = 1 slot is available.
-  @Test func VG12_slots() throws {
+  @Test func vg12Slots() throws {
     let planner = FailoverPlanner(policy: .slots(tolerate: 1))
     let status = planner.status(hosts: hosts, vms: vms)
     let slots = try #require(status.slots)
@@ -33,8 +33,8 @@ struct FailoverTests {
     #expect(status.reserve == .zero)
     #expect(
       status.words
-        == "1 of 3 hosts may fail: a slot is 2000 MHz and 2048 MiB, the hosts have 10 (H1 4, H2 3, "
-        + "H3 3); without H1 6 are left, 5 are used, 1 are available.")
+        == "1 of 3 hosts may fail: a slot is 2000 MHz and 2048 MiB, the hosts hold 10 (H1 4, H2 3, "
+        + "H3 3); without H1 left 6, used 5, available 1.")
     // One more small VM takes the last slot; the next finds 7 used of 6.
     #expect(planner.admits(vm(1, 1), hosts: hosts, vms: vms) == nil)
     let refusal = planner.admits(vm(0, 0), hosts: hosts, vms: vms + [vm(1, 1)])
@@ -44,7 +44,7 @@ struct FailoverTests {
     #expect(
       refusal?.words
         == "Failover policy slots leaves 6 slots when the hosts to be spared are lost and 7 would be "
-        + "used: 1 more slots or smaller reservations are needed.")
+        + "used: 1 slot more, or smaller reservations, would let it in.")
   }
 
   /// As VG12, and a VM of 3 GHz: slots of 3 GHz, hosts 3/3/2, 5 left without H1 for 6 VMs: refused.
@@ -87,7 +87,7 @@ struct FailoverTests {
 
   /// VG14: without reservations a VM counts 32 MHz and 0 MB, here with 100 MB of overhead: 100 VMs of 24 GHz leave
   /// 20.8 GHz, 86.6666 %; 10,000 of 20,000 MB leave 50 %.
-  @Test func VG14_defaultReservations() {
+  @Test func vg14DefaultReservations() {
     #expect(FailoverVM(charge: .zero).counted == charge(cpu: 32))
     #expect(FailoverVM(charge: charge(cpu: 33)).counted == charge(cpu: 33))
     let planner = FailoverPlanner(policy: .percentage(.tolerate(hosts: 1)))
@@ -104,7 +104,7 @@ struct FailoverTests {
   }
 
   /// Slots without any reservation are of 32 MHz, and memory bounds nothing.
-  @Test func VG14_slotsWithoutReservations() {
+  @Test func vg14SlotsWithoutReservations() {
     let status = FailoverPlanner(policy: .slots(tolerate: 1))
       .status(hosts: hosts, vms: [vm(0, 0)])
     #expect(status.slots?.size == charge(cpu: 32))
@@ -112,7 +112,7 @@ struct FailoverTests {
   }
 
   /// VG15: one failure of N identical hosts keeps 1/N of all: of 4 hosts 25 %, of 5 20 %; two of 10 hosts 20 %.
-  @Test func VG15_percentageOfHosts() {
+  @Test func vg15PercentageOfHosts() {
     for (count, failures, percent) in [(4, 1, 25), (5, 1, 20), (10, 2, 20), (2, 1, 50)] {
       let hosts = (0..<count).map { host("h\($0)", 10, 100) }
       let all = charge(cpu: Int64(count) * 10_000, memory: Int64(count) * 102_400)

@@ -57,7 +57,7 @@ struct MemoryOverheadTests {
 
   /// VG18: 96 GiB: 6 % of 4 + 4 % of 8 + 2 % of 16 + 1 % of 68 GiB = 245.76 + 327.68 + 327.68 + 696.32 = 1597.44 MiB =
   /// 1,675,037,245.44 bytes.
-  @Test func VG18_minFree() {
+  @Test func vg18MinFree() {
     #expect(FreeMemoryScale.minFree(memory: .gibibytes(96)) == Bytes(1_675_037_245))
     #expect(HypervisorProfile.esxi.minFree(memory: .gibibytes(96)).milliMebibytes == 1_597_440)
     #expect(HypervisorProfile.kvm.minFree(memory: .gibibytes(96)) == .zero)

@@ -25,9 +25,9 @@ extension FailoverStatus {
       guard let slots else { return "\(survives)." }
       let perHost = hosts.map { "\($0.name) \($0.slots ?? 0)" }.joined(separator: ", ")
       return
-        "\(survives): a slot is \(both(slots.size)), the hosts have \(slots.total) (\(perHost)); "
+        "\(survives): a slot is \(both(slots.size)), the hosts hold \(slots.total) (\(perHost)); "
         + (spared.isEmpty ? "" : "without \(spared) ")
-        + "\(slots.left) are left, \(slots.used) are used, \(slots.available) are available."
+        + "left \(slots.left), used \(slots.used), available \(slots.available)."
     case .percentage:
       return "\(both(reserve)) of \(both(capacity)) are kept for failures; \(both(used)) are used, "
         + "so \(free(.cpu)) of CPU and \(free(.memory)) of memory are free, and \(survives)."

@@ -131,7 +131,8 @@ extension Refusal.HostShortage {
       lacks.append(AdmissionResource.memory.words(memoryShort.value) + " of memory")
     }
     let text =
-      "None of \(hosts) hosts has room: \(best), the closest, lacks "
+      (hosts == 1 ? "The only host has no room: " : "None of \(hosts) hosts has room: ")
+      + "\(best)\(hosts == 1 ? "" : ", the closest,") lacks "
       + "\(lacks.joined(separator: " and ")); "
     return text
       + (isFragmented
@@ -156,8 +157,10 @@ extension Refusal.FailoverShortage {
     let short = clampedDifference(used, available)
     switch count {
     case .slots:
-      return "Failover policy \(policy) leaves \(available) slots when the hosts to be spared are "
-        + "lost and \(used) would be used: \(short) more slots or smaller reservations are needed."
+      return
+        "Failover policy \(policy) leaves \(counted(available, "slot")) when the hosts to be spared are "
+        + "lost and \(used) would be used: \(counted(short, "slot")) more, "
+        + "or smaller reservations, would let it in."
     case .amount(let resource):
       return "Failover policy \(policy) leaves \(resource.words(available)) of \(resource.noun) to "
         + "reserve and \(resource.words(used)) would be: \(resource.words(short)) more capacity, "
@@ -187,17 +190,23 @@ extension Refusal.RatioShortage {
 
   fileprivate var words: String {
     func amount(_ value: Int64) -> String {
-      count == .vcpus ? "\(value) vCPUs" : AdmissionResource.memory.words(value)
+      count == .vcpus ? counted(value, "vCPU") : AdmissionResource.memory.words(value)
     }
+    let closest = hosts == 1 ? best : "\(best), the closest of \(hosts) hosts,"
     if isLargerThanHost {
-      return "It has \(amount(asked)) and \(best), the closest of \(hosts) hosts, has "
-        + "\(count == .vcpus ? "\(total) cores" : amount(total)); no VM may be larger than its host."
+      return "It has \(amount(asked)) and \(closest) has "
+        + "\(count == .vcpus ? counted(total, "core") : amount(total)); no VM may be larger than its host."
     }
     let short = clampedDifference(asked, clampedDifference(capacity, used))
-    return "\(best), the closest of \(hosts) hosts, may carry \(amount(capacity)) at allocation "
-      + "ratio \(Refusal.factor(ratio)) and carries \(amount(used)), so the VM's \(amount(asked)) "
-      + "are \(amount(short)) too many; raise the ratio, add a host or free as much."
+    return "\(closest) may carry \(amount(capacity)) at allocation "
+      + "ratio \(Refusal.factor(ratio)) and carries \(amount(used)): for the VM's "
+      + "\(amount(asked)) it is short by \(amount(short)); raise the ratio, add a host or free as much."
   }
+}
+
+/// "1 slot", "2 slots".
+private func counted(_ count: Int64, _ noun: String) -> String {
+  "\(count) \(noun)\(count == 1 ? "" : "s")"
 }
 
 /// A pool's path in a sentence.
