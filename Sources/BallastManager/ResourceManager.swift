@@ -169,33 +169,37 @@ public struct ResourceManager: Sendable, Equatable {
     weightPerShare: Int64, wholeSizes: Bool = false
   ) {
     let countsIdle = !rules.drsMemoryDemand
-    var row = 0
-    for index in vms.indices {
-      let vm = vms[index]
-      while row < seen.count && seen.vms[row] < vm { row += 1 }
-      let isSeen = row < seen.count && seen.vms[row] == vm
-      let size = isSeen ? seen.cpuSize(row: row) : 0
-      let configured = isSeen ? seen.memorySize(row: row) : 0
-      if isSeen {
-        if let demand = seen.cpuDemand(row: row, size: size, since: rows[index].since) {
-          rows[index].demand = demand
+    let vms = vms
+    let shown = seen.vms.count
+    // The mutable rows are taken once: checking at every access that nobody shares them would cost as much as the sums.
+    rows.withUnsafeMutableBufferPointer { rows in
+      var row = 0
+      for index in rows.indices {
+        while row < shown && seen.vms[row] < vms[index] { row += 1 }
+        let isSeen = row < shown && seen.vms[row] == vms[index]
+        let size = isSeen ? seen.cpuSize(row: row) : 0
+        let configured = isSeen ? seen.memorySize(row: row) : 0
+        if isSeen {
+          if let demand = seen.cpuDemand(row: row, size: size, since: rows[index].since) {
+            rows[index].demand = demand
+          }
+          if let demand = seen.memoryDemand(
+            row: row, countsIdle: countsIdle, overhead: rows[index].settings.memoryOverhead)
+          {
+            rows[index].memoryDemand = demand
+          }
         }
-        if let demand = seen.memoryDemand(
-          row: row, countsIdle: countsIdle, overhead: rows[index].settings.memoryOverhead)
-        {
-          rows[index].memoryDemand = demand
-        }
+        let settings = rows[index].settings
+        cpu.set(
+          first + index, reservation: settings.cpuReservation,
+          demand: wholeSizes || rows[index].demand < 0 ? size : rows[index].demand,
+          limit: settings.cpuLimit, size: size, weight: settings.cpuWeight * weightPerShare)
+        memory.set(
+          first + index, reservation: settings.memoryReservation,
+          demand: wholeSizes ? configured : max(rows[index].memoryDemand, 0),
+          limit: settings.memoryLimit, size: configured,
+          weight: settings.memoryWeight * weightPerShare)
       }
-      let settings = rows[index].settings
-      cpu.set(
-        first + index, reservation: settings.cpuReservation,
-        demand: wholeSizes || rows[index].demand < 0 ? size : rows[index].demand,
-        limit: settings.cpuLimit, size: size, weight: settings.cpuWeight * weightPerShare)
-      memory.set(
-        first + index, reservation: settings.memoryReservation,
-        demand: wholeSizes ? configured : max(rows[index].memoryDemand, 0),
-        limit: settings.memoryLimit, size: configured,
-        weight: settings.memoryWeight * weightPerShare)
     }
   }
 

@@ -32,6 +32,7 @@ extension HostObservation {
   /// - Parameters:
   ///   - size: of the VM, from `cpuSize`.
   ///   - since: when the VM came under management; time before that does not count.
+  @inline(__always)
   func cpuDemand(row: Int, size: Int64, since: SimTime) -> Int64? {
     guard interval > .zero, time > since, size > 0 else { return nil }
     guard runTime[row] >= 0, readyTime[row] >= 0 else { return nil }

@@ -83,7 +83,7 @@ struct ExplanationTests {
   @Test func leversAreTheNumbersNeeded() throws {
     let (explanation, _) = try example(0)
     func lever(_ change: EntitlementLever.Change) -> EntitlementLever? {
-      explanation.levers.first { $0.change == change }
+      explanation.levers?.first { $0.change == change }
     }
     #expect(lever(.raisePoolLimit) == nil && lever(.raiseLimit) == nil)
     #expect(lever(.raiseShares)?.to == 2_667)
@@ -111,7 +111,7 @@ struct ExplanationTests {
   /// its 4000 as soon as gold has 10,000.
   @Test func poolLimitIsTheLeverWhereThereIsRoom() throws {
     let (explanation, _) = try example(0, capacity: 40_000_000)
-    let lever = try #require(explanation.levers.first { $0.change == .raisePoolLimit })
+    let lever = try #require(explanation.levers?.first { $0.change == .raisePoolLimit })
     #expect(lever.subject == "gold" && lever.from == 7_000_000)
     #expect(lever.to == 10_000_000 && lever.entitlement == 4_000_000)
     #expect(
@@ -123,7 +123,7 @@ struct ExplanationTests {
   /// The VM beside the pools wants 1500 and has it, of a host where others want more.
   @Test func metDemandNeedsNoLever() throws {
     let (explanation, _) = try example(3)
-    #expect(explanation.levels.last?.bound == .demand && explanation.levers.isEmpty)
+    #expect(explanation.levels.last?.bound == .demand && explanation.levers == [])
     #expect(
       explanation.sentences().prefix(2) == [
         "db is entitled to 1,500 MHz of CPU; it wants 1,500 MHz.",
@@ -154,7 +154,7 @@ struct ExplanationTests {
     #expect(reserved.dynamicEntitlement == 3_000_000)
     #expect(unknown.observedDemand == nil && unknown.size == 4_000_000)
     #expect(unknown.dynamicEntitlement == 500_000 && unknown.levels.last?.bound == .shares)
-    #expect(limited.levers.first?.change == .raiseLimit)
+    #expect(limited.levers?.first?.change == .raiseLimit)
     #expect(explained(7) == nil)
   }
 
@@ -187,7 +187,7 @@ struct ExplanationTests {
           VMIndex(0), on: 0, .cpu, seen: observed, hosts: $0,
           names: ExplanationNames(hosts: ["a", "b"], vm: "web"))
       })
-    let move = try #require(explanation.levers.first { $0.change == .move })
+    let move = try #require(explanation.levers?.first { $0.change == .move })
     #expect(move.subject == "b" && move.entitlement == 3_000_000)
     #expect(explanation.sentences().contains("Moving it to b would bring web 3,000 MHz."))
   }

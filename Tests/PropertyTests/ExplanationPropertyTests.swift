@@ -61,13 +61,37 @@ struct ExplanationPropertyTests {
     // A hundred decisions a lever: a third of the seeds.
     let fewer = seeds.count == 1 ? seeds : seeds.filter { $0 % 3 == 0 }
     try forEachExplanation(seeds: fewer) { world, _, vm, found, note in
-      for lever in found.levers where lever.change != .move {
+      for lever in found.levers ?? [] where lever.change != .move {
         let changed = self.world(world, vm, found.resource, after: lever)
         let granted = changed.decided().entitlement(vm, of: world.vms[vm].host)
         let amount = found.resource == .cpu ? granted.cpu : granted.memory
         #expect(
           amount == lever.entitlement && amount > found.dynamicEntitlement, "\(note): \(lever)")
       }
+    }
+  }
+
+  /// Between two divisions of the pools hosts keep parts that were made for other demands; an explanation is of what
+  /// was granted with these.
+  @Test func keptPartsAreExplained() throws {
+    for seed in testSeeds(usual: 200) {
+      var world = EntitlementWorld(seed: seed, rules: .init(refresh: .seconds(300)))
+      let before = world.decided()
+      for vm in world.vms.indices { world.vms[vm].demand = 1_000 * world.vms[vm].vcpus / 2 }
+      var (cluster, managers) = (before.cluster, before.managers)
+      let seen = world.seen
+      let host = world.vms[0].host
+      var plan = HostPlan()
+      let found = managers.withUnsafeMutableBufferPointer { managers in
+        cluster.divide(seen, among: managers)
+        managers[host].decide(seen[host], into: &plan, workspace: DecisionWorkspace())
+        return cluster.explain(
+          VMIndex(0), on: host, .cpu, seen: seen, hosts: managers, names: Self.names,
+          withLevers: false)
+      }
+      #expect(managers.map(\.pools) == before.managers.map(\.pools), "\(replay(seed))")
+      #expect(found?.dynamicEntitlement == plan.cpuEntitlement[0], "\(replay(seed))")
+      #expect(found?.levers == nil, "\(replay(seed))")
     }
   }
 

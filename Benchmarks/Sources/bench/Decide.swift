@@ -19,7 +19,7 @@ struct DecideBench {
       sort = min(sort, sortSeconds())
       let decided = decideSeconds()
       decide = min(decide, decided.seconds)
-      let divided = divideSeconds(hosts: 1)
+      let divided = divideSeconds(hosts: 10)
       divide = min(divide, divided.seconds)
       allocations = (decided.allocations, divided.allocations)
     }
@@ -29,7 +29,7 @@ struct DecideBench {
         + " sort \(text(sort * perVM)) ns, ratio \(text(decide / sort)),"
         + " allocations \(allocations.decide)")
     print(
-      "divide \(vms) VMs, pools 4 deep: \(text(divide * perVM)) ns per VM,"
+      "divide \(vms) VMs on 10 hosts, pools 4 deep: \(text(divide * perVM)) ns per VM,"
         + " ratio \(text(divide / sort)), allocations \(allocations.divide)")
   }
 
@@ -75,7 +75,7 @@ struct DecideBench {
         seen[host].interval = .seconds(20)
         seen[host].coreRate = .megahertz(2_000)
         seen[host].cpuCapacity = .megahertz(Int64(vms / hosts) * 1_000)
-        seen[host].memoryCapacity = .gibibytes(Int64(vms / hosts) * 2)
+        seen[host].memoryCapacity = .mebibytes(Int64(vms / hosts) * 1_500)
       }
       for vm in 0..<vms {
         x = queue_step(x)

@@ -9,10 +9,11 @@ extension ClusterManager {
   ///   - host: position of the VM's host.
   ///   - seen: the observations of the decision to be explained, one per host.
   ///   - hosts: the managers after that decision; they stay as they are.
+  ///   - withLevers: looking for them takes some hundred decisions.
   /// - Returns: nil for a VM that the host does not manage.
   public func explain(
     _ vm: VMIndex, on host: Int, _ resource: EntitlementExplanation.Resource,
-    seen: [HostObservation], hosts: Hosts, names: ExplanationNames
+    seen: [HostObservation], hosts: Hosts, names: ExplanationNames, withLevers: Bool = true
   ) -> EntitlementExplanation? {
     guard hosts.indices.contains(host), hosts[host].position(of: vm) != nil else { return nil }
     let trial = Trial(
@@ -36,7 +37,8 @@ extension ClusterManager {
     levels += own.levels(vm, resource, workspace, place, name: names.vm)
     return own.explanation(
       vm, resource, seen: seen[host], name: names.vm, levels: levels,
-      staticEntitlement: atFullSize, levers: trial.levers(names))
+      staticEntitlement: atFullSize,
+      levers: withLevers ? trial.levers(names, beyond: levels.last?.amount ?? 0) : nil)
   }
 
   private func clusterLevels(

@@ -9,10 +9,11 @@ extension ResourceManager {
   /// - Parameters:
   ///   - seen: the observation of the decision to be explained.
   ///   - names: `hosts[0]` is this host.
+  ///   - withLevers: looking for them takes some hundred decisions.
   /// - Returns: nil for a VM that is not managed here.
   public func explain(
     _ vm: VMIndex, _ resource: EntitlementExplanation.Resource, seen: HostObservation,
-    names: ExplanationNames
+    names: ExplanationNames, withLevers: Bool = true
   ) -> EntitlementExplanation? {
     guard position(of: vm) != nil else { return nil }
     let workspace = DecisionWorkspace()
@@ -33,13 +34,14 @@ extension ResourceManager {
       vm: vm, resource: resource, host: 0, cluster: nil, managers: [self], seen: [seen])
     return copy.explanation(
       vm, resource, seen: seen, name: names.vm, levels: levels, staticEntitlement: atFullSize,
-      levers: trial.levers(names))
+      levers: withLevers ? trial.levers(names, beyond: levels.last?.amount ?? 0) : nil)
   }
 
   /// Puts an explanation together from its parts; `self` has taken over the observation.
   func explanation(
     _ vm: VMIndex, _ resource: EntitlementExplanation.Resource, seen: HostObservation,
-    name: String, levels: [EntitlementLevel], staticEntitlement: Int64, levers: [EntitlementLever]
+    name: String, levels: [EntitlementLevel], staticEntitlement: Int64,
+    levers: [EntitlementLever]?
   ) -> EntitlementExplanation {
     let own = row(position(of: vm)!)
     let settings = own.settings

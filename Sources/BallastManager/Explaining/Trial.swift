@@ -13,7 +13,7 @@ struct Trial {
   let resource: EntitlementExplanation.Resource
   let host: Int
   /// Nil: a host by itself, with the pools that it has.
-  let cluster: ClusterManager?
+  private(set) var cluster: ClusterManager?
   let managers: [ResourceManager]
   let seen: [HostObservation]
   private let workspace = DecisionWorkspace()
@@ -27,6 +27,8 @@ struct Trial {
     self.resource = resource
     self.host = host
     self.cluster = cluster
+    // A change shows once the pools are divided anew: here at once.
+    self.cluster?.rules.refresh = nil
     self.managers = managers
     self.seen = seen
   }
@@ -38,11 +40,14 @@ struct Trial {
 
   /// What would bring the VM more, the nearest to it first: its own settings, its pools from the inside, another host,
   /// more capacity.
-  func levers(_ names: ExplanationNames) -> [EntitlementLever] {
+  ///
+  /// - Parameter granted: what it has. Where its pools are due to be divided, that alone may bring it more, which is no
+  ///   change's merit.
+  func levers(_ names: ExplanationNames, beyond granted: Int64) -> [EntitlementLever] {
     guard let settings = managers[host].settings(of: vm), let row = seen[host].row(of: vm) else {
       return []
     }
-    let now = amount { _ in }
+    let now = max(granted, amount { _ in })
     let size = resource == .cpu ? seen[host].cpuSize(row: row) : seen[host].memorySize(row: row)
     if now >= wanted(size: size) { return [] }
     let (limit, weight, reservation) =

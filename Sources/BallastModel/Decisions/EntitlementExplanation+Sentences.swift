@@ -18,8 +18,8 @@ extension EntitlementExplanation {
       sentences.append(
         "If every VM wanted its whole size, \(vm) would be entitled to \(text(staticEntitlement)).")
     }
-    sentences += levers.map(text)
-    if levers.isEmpty && dynamicEntitlement < min(observedDemand ?? size, size) {
+    sentences += (levers ?? []).map(text)
+    if levers?.isEmpty == true && dynamicEntitlement < min(observedDemand ?? size, size) {
       sentences.append("No single change brings \(vm) more.")
     }
     return sentences

@@ -23,8 +23,8 @@ public struct EntitlementExplanation: Sendable, Equatable, Codable {
   public var dynamicEntitlement: Int64
   /// What the machine was told.
   public var settings: Settings
-  /// What would bring the VM more, one change at a time, the nearest to it first.
-  public var levers: [EntitlementLever]
+  /// What would bring the VM more, one change at a time, the nearest to it first; nil where nobody looked.
+  public var levers: [EntitlementLever]?
 
   /// What the machine enforces for the VM between decisions.
   public struct Settings: Sendable, Equatable, Codable {
@@ -43,7 +43,7 @@ public struct EntitlementExplanation: Sendable, Equatable, Codable {
   public init(
     vm: String, resource: Resource, time: SimTime, levels: [EntitlementLevel],
     observedDemand: Int64?, size: Int64, staticEntitlement: Int64, dynamicEntitlement: Int64,
-    settings: Settings, levers: [EntitlementLever]
+    settings: Settings, levers: [EntitlementLever]?
   ) {
     self.vm = vm
     self.resource = resource
