@@ -42,7 +42,7 @@ let package = Package(
     module("BallastModel", ["BallastUnits"]),
     module("BallastKernel", ["BallastUnits"]),
     module("BallastMath", ["BallastUnits", "BallastKernel", "CGSL", "CBallastRandom"]),
-    module("BallastManager", ["BallastUnits", "BallastModel"]),
+    module("BallastManager", ["BallastUnits", "BallastModel", "BallastMath"]),
     module("BallastTraces", ["BallastUnits", "BallastModel", "CZlib"]),
     module(
       "BallastScenario",

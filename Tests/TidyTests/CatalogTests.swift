@@ -11,6 +11,7 @@ struct CatalogTests {
     ("placement policies", placementCatalog.map { ($0.name, $0.summary) }),
     ("admission policies", admissionCatalog.map { ($0.name, $0.summary) }),
     ("failover policies", failoverCatalog.map { ($0.name, $0.summary) }),
+    ("balancing policies", balancingCatalog.map { ($0.name, $0.summary) }),
     ("trace formats", TraceFormat.catalog.map { ($0.name, $0.summary) }),
     ("distributions", Distribution.catalog.map { ($0.name, $0.summary) }),
   ]

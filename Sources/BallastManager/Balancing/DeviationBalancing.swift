@@ -72,7 +72,9 @@ public struct DeviationBalancing: BalancingPolicy {
     return outcome
   }
 
-  private func priority(_ loads: HostLoads) -> Int { min(5, max(2, 6 - loads.steps)) + unmoved(loads) }
+  private func priority(_ loads: HostLoads) -> Int {
+    min(5, max(2, 6 - loads.steps)) + unmoved(loads)
+  }
 
   /// Equal loads need nothing, at any threshold.
   private func unmoved(_ loads: HostLoads) -> Int { loads.steps == 0 ? 1 : 0 }
@@ -116,10 +118,15 @@ public struct DeviationBalancing: BalancingPolicy {
     let copying = Int128(migration.milliseconds(copied))
     let ends = [change.from, change.to].reduce(Int128(0)) { sum, host in
       let row = inventory.hosts[host]
-      return sum + Int128(partsPerMillion(migration.copyingCore.of(Kilohertz(row.coreRate)).value, of: row.cpuCapacity))
+      return sum
+        + Int128(
+          partsPerMillion(
+            migration.copyingCore.of(Kilohertz(row.coreRate)).value, of: row.cpuCapacity))
     }
-    let still = Int128(max(0, source.cpuBefore - source.cpuAfter)) * Int128(migration.downtime.milliseconds)
-    let twice = Int128(partsPerMillion(copied, of: inventory.hosts[change.to].memoryCapacity)) * copying
+    let still =
+      Int128(max(0, source.cpuBefore - source.cpuAfter)) * Int128(migration.downtime.milliseconds)
+    let twice =
+      Int128(partsPerMillion(copied, of: inventory.hosts[change.to].memoryCapacity)) * copying
     change.cost = clamped(
       (ends * copying + still) * change.weights.cpu + twice * change.weights.memory)
   }

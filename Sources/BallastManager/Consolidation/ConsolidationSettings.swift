@@ -44,6 +44,8 @@ public struct ConsolidationSettings: Sendable, Equatable {
   public var checksMemory: Bool
   /// At most so many VMs on a host; nil: any number.
   public var vmsPerHostMax: Int?
+  /// The only VM of an overloaded host moves too, though that relieves no one. The peer does so.
+  public var movesLoneVMs = false
   /// Bytes per second of a migration.
   public var migrationRate: Int64
   public var reserve: FailoverReserve

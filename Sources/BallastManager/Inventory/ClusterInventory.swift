@@ -106,6 +106,7 @@ public struct ClusterInventory: Sendable, Equatable {
   public mutating func place(_ vm: Int, on host: Int) {
     precondition(vms[vm].host == nil, "a VM is on one host at most")
     vms[vm].host = host
+    vms[vm].swapInRate = 0  // what was swapped in, was so elsewhere
     book(vm, on: host, sign: 1)
     let at = slot(of: vm, on: host)
     vmsOfHost[host].insert(vm, at: at)

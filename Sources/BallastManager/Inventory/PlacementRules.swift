@@ -52,6 +52,23 @@ public struct PlacementRules: Sendable, Equatable {
 
   public var isEmpty: Bool { rules.isEmpty }
 
+  /// VMs of the inventory; 0 where there are no rules.
+  var vmCount: Int { rulesOfVM.count }
+
+  /// The hosts that must rules leave a VM, ascending.
+  public func allowedHosts(of vm: Int, hostCount: Int) -> [Int] {
+    (0..<hostCount).filter { host in
+      rulesOfVM.isEmpty
+        || rulesOfVM[vm].allSatisfy { index in
+          switch rules[index] {
+          case .onHosts(_, _, .must): hostsOfRule[index].containsSorted(host)
+          case .notOnHosts(_, _, .must): !hostsOfRule[index].containsSorted(host)
+          default: true
+          }
+        }
+    }
+  }
+
   /// The VMs that must be with this one, itself included, ascending.
   public func unit(of vm: Int) -> [Int] { unitOfVM.isEmpty ? [vm] : unitOfVM[vm] }
 

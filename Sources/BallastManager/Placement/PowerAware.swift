@@ -22,16 +22,21 @@ public struct PowerAware: PlacementPolicy {
   ) -> PlacementScore {
     let host = inventory.hosts[position]
     guard request.fits(host) else { return LoadBalance.score(request, on: host, tier: 3) }
-    let before = host.use.cpuDemand
-    let after = before + request.cpuDemand(at: host.coreRate)
+    let after = host.use.cpuDemand + request.cpuDemand(at: host.coreRate)
     if let target, Int128(after) * 1_000_000 > Int128(target.value) * Int128(host.cpuCapacity) {
       return PlacementScore(tier: 2, part: after, whole: host.cpuCapacity)
     }
-    if inventory.knowsPower, let power = host.power {
-      let rise =
-        power.microwatts(load: after, capacity: host.cpuCapacity)
-        - power.microwatts(load: before, capacity: host.cpuCapacity)
-      return PlacementScore(tier: 0, part: rise)
+    return Self.rise(host, to: after, knowsPower: inventory.knowsPower)
+  }
+
+  /// Rise in µW when the host's load becomes `after`; without power curves the room left, hosts in use first.
+  static func rise(
+    _ host: ClusterInventory.Host, to after: Int64, knowsPower: Bool
+  ) -> PlacementScore {
+    if knowsPower, let power = host.power {
+      return PlacementScore(
+        part: power.microwatts(load: after, capacity: host.cpuCapacity)
+          - power.microwatts(load: host.use.cpuDemand, capacity: host.cpuCapacity))
     }
     return PlacementScore(
       tier: host.use.vmCount > 0 ? 0 : 1, part: host.cpuCapacity - after, whole: host.cpuCapacity)
