@@ -45,10 +45,13 @@ struct AdmissionExampleTests {
   /// admitted, since 1 + 1 = 2, and a third that reserves anything is not.
   @Test func vg7ReservationIsNotHoarded() {
     var division = Division()
-    division.append(reservation: 1_000_000, cap: 500_000, weight: 1_000)
-    division.append(reservation: 1_000_000, cap: 2_000_000, weight: 1_000)
-    division.divide(capacity: 2_000_000, poolOfRow: [0, 0])
-    #expect(Array(division.granted.prefix(2)) == [500_000, 1_500_000])
+    let rows = division.start(rows: 2)
+    for (row, demand) in [Int64(500_000), 2_000_000].enumerated() {
+      rows.set(
+        row, reservation: 1_000_000, demand: demand, limit: .max, size: 2_000_000, weight: 1_000)
+    }
+    division.divide(capacity: 2_000_000, poolOfRow: [0, 0], keepsReserved: false)
+    #expect([rows.granted[0], rows.granted[1]] == [500_000, 1_500_000])
     var control = admission([], cpu: 2_000)
     #expect(control.admit(0, pool: 0, mhz: 1_000) == nil)
     #expect(control.admit(1, pool: 0, mhz: 1_000) == nil)
@@ -132,13 +135,17 @@ struct AdmissionExampleTests {
   @Test func vg11PoolsDivideByShares() {
     func divided(_ capacity: Int64, _ weights: [Int64]) -> [Int64] {
       var division = Division()
-      for _ in 0..<2 { division.append(reservation: 0, cap: capacity, weight: 1) }
+      let rows = division.start(rows: 2)
+      for row in 0..<2 {
+        rows.set(
+          row, reservation: 0, demand: capacity, limit: .max, size: capacity, weight: 1)
+      }
       division.append(Division.Pool(parent: -1, reservation: 0, limit: .max, weight: 1))
       for weight in weights {
         division.append(Division.Pool(parent: 0, reservation: 0, limit: .max, weight: weight))
       }
-      division.divide(capacity: capacity, poolOfRow: [1, 2])
-      return Array(division.granted.prefix(2))
+      division.divide(capacity: capacity, poolOfRow: [1, 2], keepsReserved: false)
+      return [rows.granted[0], rows.granted[1]]
     }
     let levels: [SharesSetting] = [.high, .normal]
     #expect(

@@ -14,7 +14,7 @@ struct SimulationTests {
   ) -> World {
     World(
       name: "test", seed: 1, duration: .seconds(duration), controlInterval: .seconds(5),
-      recordInterval: .seconds(10), profile: .esxi, placement: "load-balance",
+      recordInterval: .seconds(10), profile: .esxi,
       clusters: [
         World.Cluster(name: "c", pools: pools, hosts: hosts.indices.map { HostIndex($0) })
       ],
