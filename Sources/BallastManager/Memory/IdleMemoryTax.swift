@@ -39,25 +39,117 @@ public struct IdleMemoryTax: Sendable, Equatable {
   /// One VM (or pool) among its siblings. Bytes and shares are within `MemoryTable.bytesMax` and `weightMax`.
   public struct Claim: Sendable, Equatable {
     public var shares: Int64
-    /// min(reservation, touched), at most `cap`.
+    /// min(reservation, touched); what exceeds `cap` does not count.
     public var floor: Int64
     public var cap: Int64
-    /// What it holds, and how much of that is active.
+    /// What it holds, how much of that is active, and that as a part of what it holds.
     public var held: Int64
+    public var activeBytes: Int64
     public var activeFraction: PartsPerMillion
 
+    /// - Parameter activeBytes: where not given, the fraction of what is held, rounded down.
     public init(
       shares: Int64, floor: Int64 = 0, cap: Int64, held: Int64 = 0,
-      activeFraction: PartsPerMillion = .one
+      activeFraction: PartsPerMillion = .one, activeBytes: Int64? = nil
     ) {
       self.shares = shares
-      self.floor = floor
+      self.floor = min(floor, cap)
       self.cap = cap
       self.held = held
       self.activeFraction = activeFraction
+      self.activeBytes = activeBytes ?? scaled(held, by: activeFraction.value, over: 1_000_000)
     }
+  }
 
-    /// Active bytes, rounded down.
-    public var activeBytes: Int64 { scaled(held, by: activeFraction.value, over: 1_000_000) }
+  /// Bytes for each claim: the equilibrium among siblings, min(capacity, Σ caps) in all.
+  public func divide(capacity: Int64, among claims: [Claim]) -> [Int64] {
+    switch activity {
+    case .constantBytes where rate > .zero: TaxedByBytes(rate, claims).divide(capacity)
+    default: TaxedByFraction(rate, claims).divide(capacity)
+    }
+  }
+
+  /// Bytes for each claim in a tree of pools, as `ShareTree` divides: a pool asks for min(limit, Σ of its children) and
+  /// is promised max(reservation, Σ of what they are).
+  ///
+  /// - Parameters:
+  ///   - pools: parents first; position 0 is the root. Empty: all claims are siblings.
+  ///   - poolOfClaim: position in `pools` of each claim; not looked at where there are none.
+  public func divide(
+    capacity: Int64, among claims: [Claim], pools: [MemoryPool], poolOfClaim: [Int]
+  ) -> [Int64] {
+    guard pools.count > 1 else {
+      return divide(capacity: min(capacity, pools.first?.limit ?? .max), among: claims)
+    }
+    let asked = poolClaims(claims, pools, poolOfClaim)
+    var given = pools.map { _ in Int64(0) }
+    given[0] = min(capacity, asked[0].cap)
+    var result = claims.map { _ in Int64(0) }
+    for pool in pools.indices {
+      let inner = pools.indices.filter { $0 > 0 && pools[$0].parent == pool }
+      let own = claims.indices.filter { poolOfClaim[$0] == pool }
+      let parts = divide(
+        capacity: given[pool], among: inner.map { asked[$0] } + own.map { claims[$0] })
+      for (child, part) in zip(inner, parts) { given[child] = part }
+      for (claim, part) in zip(own, parts.dropFirst(inner.count)) { result[claim] = part }
+    }
+    return result
+  }
+
+  /// What each pool claims among its siblings, from the last to the first.
+  private func poolClaims(
+    _ claims: [Claim], _ pools: [MemoryPool], _ poolOfClaim: [Int]
+  ) -> [Claim] {
+    var sums = pools.map { Claim(shares: $0.weight, cap: 0, activeBytes: 0) }
+    func add(_ claim: Claim, to pool: Int) {
+      sums[pool].cap = min(sums[pool].cap + claim.cap, MemoryTable.bytesMax)
+      sums[pool].floor = min(sums[pool].floor + claim.floor, MemoryTable.bytesMax)
+      sums[pool].held = min(sums[pool].held + claim.held, MemoryTable.bytesMax)
+      sums[pool].activeBytes = min(
+        sums[pool].activeBytes + claim.activeBytes, MemoryTable.bytesMax)
+    }
+    for (claim, pool) in zip(claims, poolOfClaim) { add(claim, to: pool) }
+    for pool in pools.indices.reversed() {
+      sums[pool].cap = min(sums[pool].cap, pools[pool].limit)
+      sums[pool].floor = min(max(sums[pool].floor, pools[pool].reservation), sums[pool].cap)
+      let (active, held) = (sums[pool].activeBytes, sums[pool].held)
+      sums[pool].activeFraction =
+        held > 0 ? PartsPerMillion(scaled(min(active, held), by: 1_000_000, over: held)) : .one
+      if pool > 0 { add(sums[pool], to: pools[pool].parent) }
+    }
+    return sums
+  }
+
+  // MARK: Prices
+
+  /// What a claim pays for each page it holds, exactly: shares over taxed pages.
+  public struct Price: Sendable, Comparable {
+    let shares: UInt128
+    /// a (1 − τ) + (P − a), in millionths of bytes: P (f + k (1 − f)) divided by k.
+    let taxedBytes: UInt128
+
+    /// Nothing held costs nothing to keep: nobody pays more.
+    public static func < (a: Price, b: Price) -> Bool {
+      let left = a.shares.multipliedFullWidth(by: b.taxedBytes)
+      let right = b.shares.multipliedFullWidth(by: a.taxedBytes)
+      return (left.high, left.low) < (right.high, right.low)
+    }
+    public static func == (a: Price, b: Price) -> Bool { !(a < b) && !(b < a) }
+  }
+
+  /// ρ at what the claim holds now.
+  public func price(of claim: Claim) -> Price {
+    let held = UInt128(max(0, claim.held))
+    let active = min(UInt128(max(0, claim.activeBytes)), held)
+    let kept = UInt128(1_000_000 - rate.value)
+    return Price(
+      shares: UInt128(max(0, claim.shares)), taxedBytes: active * kept + (held - active) * 1_000_000
+    )
+  }
+
+  /// ρ in shares per MiB, for reports; 0 where nothing is held.
+  public func sharesPerMebibyte(of claim: Claim) -> Double {
+    let taxed = Double(price(of: claim).taxedBytes) / 1_000_000 * idleCost / Double(1 << 20)
+    return taxed > 0 ? Double(claim.shares) / taxed : 0
   }
 }

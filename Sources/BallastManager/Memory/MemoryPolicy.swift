@@ -35,7 +35,14 @@ public struct MemoryRow: Sendable, Equatable {
   public var guestCommitted: Int64?
   /// Why its balloon must not grow; nil where it may.
   public var heldBackBy: MemoryExplanation.Guard?
-  public var isInTransition = false
+
+  /// Nothing at all may be taken from it now: it is not shown, its readings are nonsense, or it is in transition.
+  public var isUntouchable: Bool {
+    switch heldBackBy {
+    case .notShown, .inTransition, .statisticsStale: true
+    case .driverMissing, .balloonStuck, nil: false
+    }
+  }
 
   public init(vm: VMIndex) { self.vm = vm }
 
@@ -45,10 +52,11 @@ public struct MemoryRow: Sendable, Equatable {
   public var floor: Int64 { min(reservation, touched) }
   /// The most it may hold: min(configured, limit, touched).
   public var cap: Int64 { min(configured, limit, touched) }
-  /// Bytes the balloon may grow to at most.
+  /// Bytes the balloon may grow to at most; never less than it holds.
   public var balloonMax: Int64 {
-    guard settings.isBallooned else { return balloon }
-    return scaled(configured, by: settings.balloonMax.value, over: 1_000_000)
+    guard settings.isBallooned, heldBackBy == nil else { return balloon }
+    let part = min(max(settings.balloonMax.value, 0), 1_000_000)
+    return max(balloon, scaled(configured, by: part, over: 1_000_000))
   }
 }
 
@@ -85,8 +93,8 @@ public struct MemoryPool: Sendable, Equatable {
 
 /// A host's memory as a policy sees it: the whole table at once, checked.
 public struct MemoryTable: Sendable, Equatable {
-  /// No reading counts for more: 4 PiB. Sums and products of what is left fit their integers.
-  public static let bytesMax: Int64 = 1 << 52
+  /// No reading counts for more: 256 TiB. Sums and products of what is left fit their integers.
+  public static let bytesMax: Int64 = 1 << 48
   /// Nor any number of shares, pools in thousandths included.
   public static let weightMax: Int64 = 1 << 45
 

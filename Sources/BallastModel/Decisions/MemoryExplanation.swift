@@ -36,15 +36,15 @@ public struct MemoryExplanation: Sendable, Equatable, Codable {
     case size
   }
 
-  /// Why nothing is taken by balloon though the policy would.
+  /// Why a VM is not made to give memory up, whatever the policy would.
   public enum Guard: String, Sendable, Equatable, Codable {
-    case driverMissing, statisticsStale, balloonStuck, guestSwaps, inTransition, notShown
+    case driverMissing, statisticsStale, balloonStuck, inTransition, notShown
   }
 
   /// One technique and how much of it is asked for.
   public struct Amount: Sendable, Equatable, Codable {
     public var technique: ReclaimTechnique
-    /// Bytes of guest memory.
+    /// Bytes of guest memory; negative where a balloon gives back.
     public var bytes: Int64
     public init(technique: ReclaimTechnique, bytes: Int64) {
       self.technique = technique
