@@ -26,7 +26,7 @@ public struct ResourceManager: Sendable, Equatable {
   /// Empty: all VMs are siblings.
   public internal(set) var pools: [PoolShare] = []
   /// What a share weighs on this host: finer where pools are divided, for VMs and pools alike.
-  private var weightPerShare: Int64 { pools.isEmpty ? 1 : DividedPools.weightPerShare }
+  var weightPerShare: Int64 { pools.isEmpty ? 1 : DividedPools.weightPerShare }
   /// Position of each managed VM's pool in `pools`.
   var poolPositions: [Int] = []
 
@@ -39,7 +39,10 @@ public struct ResourceManager: Sendable, Equatable {
     var memoryDemand: Int64 = -1
   }
 
-  public init() {}
+  /// The memory half: policy, tax, and what is remembered of each guest.
+  var memory: MemoryControl
+
+  public init(memory: MemoryControl = MemoryControl()) { self.memory = memory }
 
   // MARK: Settings
 
@@ -82,6 +85,7 @@ public struct ResourceManager: Sendable, Equatable {
     note(seen)
     write(&plan, answering: seen)
     entitle(seen, &plan, workspace)
+    decideMemory(seen, &plan)
   }
 
   /// Takes over what the observation tells about demand.

@@ -13,6 +13,8 @@ public struct VMSettings: Sendable, Equatable {
   /// Bytes; `Int64.max` is unlimited.
   public var memoryLimit: Int64
   public var memoryWeight: Int64
+  /// What else may be said of its memory; the usual values unless set.
+  public var memory = VMMemorySettings()
   /// Index of its pool in the cluster's tree; 0 is the root.
   public var pool: Int
 

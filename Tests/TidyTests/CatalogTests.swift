@@ -9,6 +9,7 @@ struct CatalogTests {
   private static let catalogs: [(of: String, entries: [(name: String, summary: String)])] = [
     ("profiles", HypervisorProfile.catalog.map { ($0.name, $0.summary) }),
     ("placement policies", placementCatalog.map { ($0.name, $0.summary) }),
+    ("memory policies", memoryCatalog.map { ($0.name, $0.summary) }),
     ("trace formats", TraceFormat.catalog.map { ($0.name, $0.summary) }),
     ("distributions", Distribution.catalog.map { ($0.name, $0.summary) }),
   ]

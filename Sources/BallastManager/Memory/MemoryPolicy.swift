@@ -117,10 +117,12 @@ public struct MemoryTable: Sendable, Equatable {
 ///
 /// A value with its state inside: copying it starts a what-if. It gets the whole table once per decision, writes one
 /// request per row, and says what it rests on. It need not care for guests that must not be shrunk now: requests that
-/// would are held back afterwards (`BalloonSafety`).
+/// would are held back afterwards (`MemoryControl`).
 public protocol MemoryPolicy: Sendable, Equatable {
   /// Its name in `memoryCatalog`.
   var name: String { get }
+  /// The tax that entitlements of its host are computed with; none unless it says otherwise.
+  var tax: IdleMemoryTax { get }
 
   /// - Parameters:
   ///   - requests: one per row, empty at first.
@@ -132,5 +134,6 @@ public protocol MemoryPolicy: Sendable, Equatable {
 }
 
 extension MemoryPolicy {
+  public var tax: IdleMemoryTax { .none }
   func isEqual(to other: any MemoryPolicy) -> Bool { other as? Self == self }
 }

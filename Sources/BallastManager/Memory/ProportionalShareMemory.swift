@@ -25,6 +25,7 @@ public struct ProportionalShareMemory: MemoryPolicy {
 
   public let name = "proportional-share"
   public let parameters: Parameters
+  public var tax: IdleMemoryTax { parameters.tax }
   private var states: MemoryStates
 
   public init(_ parameters: Parameters = Parameters()) {
