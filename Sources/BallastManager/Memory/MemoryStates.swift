@@ -5,7 +5,7 @@ import BallastUnits
 ///
 /// Rule      a state is entered when free memory falls below its threshold, several at once if need be; it is left
 ///           upwards when free memory reaches that threshold plus a part of the gap to the one above it. Above the
-///           first threshold there is none: it takes the gap to the one below.
+///           first there is what is wanted; where that is no more, the first takes the gap to the one below.
 /// Promises  no change of state without a crossing · the order of states is kept.
 /// Rounding  thresholds down to 1 byte.
 /// Cost      O(states).
@@ -108,12 +108,8 @@ public struct MemoryStates: Sendable, Equatable {
   private func leaving(_ index: Int, reference: Int64) -> Int64 {
     let limits = parameters.thresholds
     let here = limits[index].below.value
-    var gap: Int64 = 0
-    if index > 0 {
-      gap = limits[index - 1].below.value - here
-    } else if limits.count > 1 {
-      gap = here - limits[1].below.value
-    }
+    var gap = (index > 0 ? limits[index - 1].below : parameters.wanted).value - here
+    if gap <= 0 && limits.count > 1 { gap = here - limits[1].below.value }
     let rise = scaled(max(0, gap), by: parameters.hysteresis.value, over: 1_000_000)
     return Self.part(PartsPerMillion(here + rise), of: reference)
   }

@@ -4,10 +4,10 @@ import BallastUnits
 /// Targets by shares with an idle-memory tax, reclaimed by what the host's state allows.
 ///
 /// Rule      targets are the tax's equilibrium over what VMs hold and what is free beyond the amount to be kept free.
-///           When the state is not high, who is above its target gives, lowest price first; when it is, balloons are
-///           let out of what is free beyond that amount, highest price first. A VM above its limit always gives.
-/// Promises  those of `IdleMemoryTax`, `MinFundingRevocation`, `MemoryStates` and `ReclamationPlanner` · with memory that
-///           can be taken, free memory returns to where the state is high.
+///           From soft on, who is above its target gives, lowest price first; in high, balloons are let out
+///           of what is free beyond that amount, highest price first. A VM above its limit always gives.
+/// Promises  those of `IdleMemoryTax`, `MinFundingRevocation`, `MemoryStates` and `ReclamationPlanner` · from soft on,
+///           with memory that can be taken, free memory returns to where the state is high.
 /// Rounding  that of its parts.
 /// Cost      that of `IdleMemoryTax`.
 /// Source    Waldspurger, OSDI 2002, §5–6; VMware on ESXi 6.0.
@@ -57,7 +57,7 @@ public struct ProportionalShareMemory: MemoryPolicy {
       tax: parameters.tax, stepBytesMax: parameters.stepBytesMax)
     var takings = table.rows.map { max(0, $0.held - max($0.limit, $0.floor)) }
     let isOverLimit = takings.map { $0 > 0 }
-    if decision.state > .high {
+    if decision.state >= .soft {
       let taken = revocation.taken(from: claims, targets: targets)
       for row in takings.indices { takings[row] = max(takings[row], taken[row]) }
     }
