@@ -183,3 +183,33 @@ struct ReclamationTests {
       "\(replay(seed))")
   }
 }
+
+/// Settings beyond their ranges.
+struct MemorySettingsTests {
+  /// The largest and smallest settings trap nowhere, and no balloon is asked beyond configured memory.
+  @Test(arguments: memoryCatalog.map(\.name))
+  func settingsNeverTrap(_ name: String) {
+    var parameters = MemoryPolicyParameters()
+    parameters.proportionalShare.minFree = 1_000 * mib
+    parameters.momOVirt.isBallooning = true
+    for value in [.min, -1, 0, 1, .max] as [Int64] {
+      for field in 0..<5 {
+        let row = memoryRow(0, configured: 4_000, unused: 2_000, committed: 1_000) {
+          switch field {
+          case 0: $0.settings.minimum = value
+          case 1: $0.settings.balloonMax = PartsPerMillion(value)
+          case 2: $0.settings.buffer = PartsPerMillion(value)
+          case 3: $0.settings.priority = value
+          default: $0.settings.isBallooned = false
+          }
+        }
+        for free in [-500, 100, 400, 9_000] as [Int64] {
+          var policy = memoryCatalog.first { $0.name == name }!.make(parameters)
+          let answer = policy.answer(memoryTable(total: 10_000, free: free, [row]))
+          #expect(answer.current[0] >= -1 && answer.current[0] <= 4_000)
+          if field == 4 { #expect(answer.requests[0].balloon <= 0) }
+        }
+      }
+    }
+  }
+}
