@@ -102,6 +102,43 @@ struct IdleMemoryTaxPropertyTests {
     }
   }
 
+  /// A tree of pools with limits and reservations: without tax it is the slow twin of `ShareTree`, to the byte; with one
+  /// it hands out as much, within every pool's limit and everyone's cap.
+  @Test(arguments: testSeeds(usual: 300))
+  func treesDivideAsShareTreesDo(_ seed: UInt64) {
+    let (world, seeded) = Self.world(seed)
+    var generator = seeded
+    var pools = [MemoryPool(parent: -1, weight: 1)]
+    for index in 0..<Int(generator.integer(1...4)) {
+      let limit = generator.isHit(oneIn: 3) ? generator.integer(0...(1 << 38)) : Int64.max
+      pools.append(
+        MemoryPool(
+          parent: Int(generator.integer(0...Int64(index))),
+          reservation: generator.isHit(oneIn: 3) ? generator.integer(0...(1 << 30)) : 0,
+          limit: limit, weight: generator.integer(1...1_000)))
+    }
+    let places = world.claims.map { _ in Int(generator.integer(0...Int64(pools.count - 1))) }
+    let tree = SharingTree(
+      pools: pools.map {
+        .init(
+          parent: $0.parent, reservation: $0.reservation, limit: $0.limit, weight: $0.weight)
+      },
+      leaves: zip(world.claims, places).map { claim, place in
+        .init(pool: place, floor: claim.floor, cap: claim.cap, weight: claim.shares)
+      })
+    let slow = slowDivision(tree, capacity: world.capacity)
+    func divide(_ rate: PartsPerMillion) -> [Int64] {
+      IdleMemoryTax(rate: rate, activity: world.tax.activity).divide(
+        capacity: world.capacity, among: world.claims, pools: pools, poolOfClaim: places)
+    }
+    #expect(divide(.zero) == slow.leaves, "\(replay(seed))")
+    let taxed = divide(world.tax.rate)
+    #expect(taxed.reduce(0, +) == slow.leaves.reduce(0, +), "\(replay(seed))")
+    for (part, claim) in zip(taxed, world.claims) {
+      #expect(part >= 0 && part <= claim.cap, "\(replay(seed))")
+    }
+  }
+
   /// The slow twin: halves the interval of u = 1/ρ until doubles have no more between them.
   private static func slow(_ world: World) -> [Double] {
     let kept = 1 - Double(world.tax.rate.value) / 1_000_000

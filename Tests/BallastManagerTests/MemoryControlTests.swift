@@ -114,7 +114,7 @@ struct MemoryControlTests {
   }
 
   /// VM 1's balloon never moves. Asked at observation 1, unmoved at 2, 3 and 4, it is then stuck: it is asked to stop at
-  /// 0, and for ten observations nothing more. The other, at its target, need not give its part by balloon.
+  /// 0, and for ten observations nothing more. VM 0 has given what it was asked for.
   @Test func stuckBalloonIsGivenUpForAWhile() {
     var manager = Self.manager()
     var asked: [Int64] = []

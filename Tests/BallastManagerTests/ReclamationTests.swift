@@ -145,6 +145,33 @@ struct ReclamationTests {
     #expect(answer.requests.map(\.balloon) == [300 * mib, 0])
   }
 
+  /// MoM's states on KVM: 1500 of 10,000 are less than 20 %, so that 500 are missing, 250 of each balloon.
+  @Test func statesOfAllMemory() {
+    var policy = policy {
+      $0.states = .mom
+      $0.planner = .kvm
+    }
+    let rows = [0, 1].map { memoryRow($0, configured: 6_000, held: 4_250) }
+    let answer = policy.answer(memoryTable(total: 10_000, free: 1_500, rows))
+    #expect(answer.decision.state == .soft && answer.decision.wanted == 2_000 * mib)
+    #expect(answer.requests.map(\.balloon) == [250 * mib, 250 * mib])
+  }
+
+  /// Below 400 % of minFree large pages are broken up; sharing waits for its usual pass until the state is clear.
+  @Test func largePagesAreBrokenUp() {
+    var policy = policy()
+    for (free, bytes, scans) in [(4_000, 0, false), (3_999, 64, false), (900, 64, true)]
+      as [(Int64, Int64, Bool)]
+    {
+      var table = memoryTable(
+        total: 10_000, free: free, [memoryRow(0, configured: 6_000, held: 1_000)])
+      table.readings.largePages = 64 * mib
+      let answer = policy.answer(table)
+      #expect(answer.host.breakLargePages == bytes * mib)
+      #expect(answer.host.scansForSharing == scans)
+    }
+  }
+
   /// A step takes 100 at most: from the first of two equals.
   @Test func stepIsBounded() {
     var policy = policy { $0.stepBytesMax = 100 * mib }

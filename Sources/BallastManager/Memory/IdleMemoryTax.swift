@@ -11,7 +11,7 @@ import BallastUnits
 /// Rounding  down to 1 byte; the remainder goes by largest fraction, ties to the lower row. Weights that tax makes
 ///           fractional are kept to 2⁻⁵⁹ of their sum, again for those left once others have reached their bounds.
 /// Cost      one to n water-fills per pool (constant fraction), usually two; O(n) per Newton pass (constant bytes).
-/// Source    Waldspurger, OSDI 2002, §5.1–5.2.
+/// Source    Waldspurger, OSDI 2002, §5.1–5.2; docs/MEMORY.md#tax-on-idle-memory.
 public struct IdleMemoryTax: Sendable, Equatable {
   /// What a VM's activity does while its memory changes.
   public enum Activity: String, Sendable, Equatable, Codable, CaseIterable {
@@ -63,9 +63,10 @@ public struct IdleMemoryTax: Sendable, Equatable {
 
   /// Bytes for each claim: the equilibrium among siblings, min(capacity, Σ caps) in all.
   public func divide(capacity: Int64, among claims: [Claim]) -> [Int64] {
-    switch activity {
+    let capacity = max(0, capacity)
+    return switch activity {
     case .constantBytes where rate > .zero: TaxedByBytes(rate, claims).divide(capacity)
-    default: TaxedByFraction(rate, claims).divide(capacity)
+    case .constantBytes, .constantFraction: TaxedByFraction(rate, claims).divide(capacity)
     }
   }
 

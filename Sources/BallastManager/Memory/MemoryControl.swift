@@ -33,6 +33,8 @@ public struct MemoryControl: Sendable, Equatable {
   }
 
   public let parameters: Parameters
+  /// There is a policy or a tax: somebody must look at memory.
+  let isOn: Bool
   public private(set) var policy: any MemoryPolicy
   /// In order of VMs.
   private(set) var guests: [Guest] = []
@@ -48,6 +50,7 @@ public struct MemoryControl: Sendable, Equatable {
   ) {
     self.policy = policy
     self.parameters = parameters
+    isOn = (parameters.tax ?? policy.tax).rate > .zero || !(policy is NoReclaim)
   }
 
   public static func == (a: MemoryControl, b: MemoryControl) -> Bool {
@@ -58,9 +61,6 @@ public struct MemoryControl: Sendable, Equatable {
 
   /// The tax that entitlements are computed with.
   public var tax: IdleMemoryTax { parameters.tax ?? policy.tax }
-
-  /// There is a policy or a tax: somebody must look at memory.
-  var isOn: Bool { tax.rate > .zero || policy.name != "none" }
 
   // MARK: One decision
 

@@ -23,7 +23,15 @@ public struct MemoryStates: Sendable, Equatable {
     }
   }
 
+  /// What thresholds are parts of.
+  public enum Reference: Sendable, Equatable {
+    case minFree
+    /// All the host's memory.
+    case memory
+  }
+
   public struct Parameters: Sendable, Equatable {
+    public var reference: Reference
     /// In order, the mildest first, falling.
     public var thresholds: [Threshold]
     /// What free memory is to be brought back to, as a part of the reference.
@@ -34,16 +42,17 @@ public struct MemoryStates: Sendable, Equatable {
     public var breaksLargePagesBelow: PartsPerMillion
 
     public init(
-      thresholds: [Threshold], wanted: PartsPerMillion,
+      of reference: Reference = .minFree, thresholds: [Threshold], wanted: PartsPerMillion,
       hysteresis: PartsPerMillion = .percent(25), breaksLargePagesBelow: PartsPerMillion = .zero
     ) {
+      self.reference = reference
       self.thresholds = thresholds
       self.wanted = wanted
       self.hysteresis = hysteresis
       self.breaksLargePagesBelow = breaksLargePagesBelow
     }
 
-    /// ESXi 6.0 and later; the reference is minFree.
+    /// ESXi 6.0 and later.
     public static let esxi = Parameters(
       thresholds: [
         Threshold(.clear, below: .percent(100)), Threshold(.soft, below: .percent(64)),
@@ -59,6 +68,7 @@ public struct MemoryStates: Sendable, Equatable {
 
     /// MoM on KVM: pressure below 20 % of the host's memory, critical below 5 %; no hysteresis.
     public static let mom = Parameters(
+      of: .memory,
       thresholds: [
         Threshold(.soft, below: .percent(20)), Threshold(.hard, below: .percent(5)),
       ], wanted: .percent(20), hysteresis: .zero)

@@ -13,7 +13,8 @@ import BallastUnits
 /// Source    Waldspurger, OSDI 2002, §5–6; VMware on ESXi 6.0.
 public struct ProportionalShareMemory: MemoryPolicy {
   public struct Parameters: Sendable, Equatable {
-    /// Bytes; 0: unknown, and the state stays high.
+    /// Bytes to be kept free, which states are parts of unless they are of all memory; 0: unknown, and the state stays
+    /// high.
     public var minFree: Int64 = 0
     public var tax = IdleMemoryTax()
     public var states = MemoryStates.Parameters.esxi
@@ -38,13 +39,14 @@ public struct ProportionalShareMemory: MemoryPolicy {
     decision: inout MemoryDecision
   ) {
     let planner = parameters.planner
-    let minFree = parameters.minFree
+    let reference =
+      parameters.states.reference == .memory ? table.total : parameters.minFree
     let free = table.free + table.cached
-    decision.state = states.update(free: free, reference: minFree)
+    decision.state = states.update(free: free, reference: reference)
     decision.free = free
-    decision.wanted = states.wanted(reference: minFree)
+    decision.wanted = states.wanted(reference: reference)
     host.scansForSharing = planner.scansForSharing(in: decision.state)
-    if states.breaksLargePages(free: free, reference: minFree) {
+    if states.breaksLargePages(free: free, reference: reference) {
       host.breakLargePages = max(0, table.readings.largePages)
     }
 
@@ -68,7 +70,7 @@ public struct ProportionalShareMemory: MemoryPolicy {
         explanation.bound = row.bound(of: targets[index])
         requests[index].target = targets[index]
         explanation.shortage = planner.take(
-          takings[index], from: row, in: decision.state, whatever: isOverLimit[index],
+          takings[index], from: row, in: decision.state, isOverLimit: isOverLimit[index],
           request: &requests[index], amounts: &explanation.amounts)
         decision.shortage += explanation.shortage
         if let from = planner.blocksFrom, decision.state >= from, !row.isUntouchable {

@@ -65,15 +65,15 @@ public struct ReclamationPlanner: Sendable, Equatable {
 
   /// Asks one VM to give up `amount` bytes. Returns what no technique can be asked for.
   ///
-  /// - Parameter whatever: the state does not matter, because the VM's own limit asks.
+  /// - Parameter isOverLimit: the VM's own limit asks, whatever the state.
   public func take(
-    _ amount: Int64, from row: MemoryRow, in state: MemoryState, whatever: Bool = false,
+    _ amount: Int64, from row: MemoryRow, in state: MemoryState, isOverLimit: Bool = false,
     request: inout VMMemoryRequest, amounts: inout [MemoryExplanation.Amount]
   ) -> Int64 {
     var left = min(amount, max(0, row.held - row.floor))
     let untaken = amount - left
     if row.isUntouchable { return amount }
-    for step in steps where left > 0 && (whatever || step.states.contains(state)) {
+    for step in steps where left > 0 && (isOverLimit || step.states.contains(state)) {
       let (asked, freed) = part(of: left, by: step.technique, row)
       guard asked > 0 else { continue }
       switch step.technique {
