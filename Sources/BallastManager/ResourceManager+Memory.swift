@@ -6,8 +6,8 @@ extension ResourceManager {
   /// What the last decision about memory rests on.
   public var memoryDecision: MemoryDecision { memory.decision }
 
-  /// Entitlements by the tax, and the policy's requests. An observation that is decided on twice, and one of a host
-  /// that shows no memory, repeats the requests made last.
+  /// Entitlements by the tax, and the policy's requests. An observation that is decided on twice repeats the requests
+  /// made last; one of a host that shows no memory repeats the targets among them.
   mutating func decideMemory(_ seen: HostObservation, _ plan: inout HostPlan) {
     plan.memory.removeAll(keepingCapacity: true)
     plan.hostMemory = HostMemoryRequest()
@@ -18,7 +18,11 @@ extension ResourceManager {
     plan.memoryEntitlement = memory.tax.divide(
       capacity: table.capacity, among: table.rows.map(\.claim), pools: table.pools,
       poolOfClaim: table.rows.map(\.pool))
-    if isNews { memory.decide(table, answering: seen) }
+    if isNews {
+      memory.decide(table, answering: seen)
+    } else if !memory.isDecidedOn(seen) {
+      memory.keepTargetsOnly()
+    }
     memory.write(&plan)
   }
 

@@ -47,6 +47,15 @@ struct MinFundingRevocationTests {
     #expect(tax.sharesPerMebibyte(of: active) == 0.5)
   }
 
+  /// Who holds nothing pays most for its shares, and who has no shares pays nothing, whatever he holds.
+  @Test func pricesAreOrderedAtTheEnds() {
+    let tax = IdleMemoryTax()
+    let prices = [(0, 0), (0, 1_000), (1, 1_000), (1, 0)].map {
+      tax.price(of: Claim(shares: $0, cap: 1_000, held: $1))
+    }
+    #expect(prices[0] == prices[1] && prices[1] < prices[2] && prices[2] < prices[3])
+  }
+
   /// From anywhere, every VM comes closer to its target with each step, and reaches it.
   @Test(arguments: testSeeds(usual: 300))
   func approachIsMonotone(_ seed: UInt64) {

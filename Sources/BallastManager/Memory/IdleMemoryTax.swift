@@ -126,10 +126,10 @@ public struct IdleMemoryTax: Sendable, Equatable {
   /// What a claim pays for each page it holds, exactly: shares over taxed pages.
   public struct Price: Sendable, Comparable {
     let shares: UInt128
-    /// a (1 − τ) + (P − a), in millionths of bytes: P (f + k (1 − f)) divided by k.
+    /// a (1 − τ) + (P − a), in millionths of bytes: P (f + k (1 − f)) divided by k. Nothing held counts as one of these,
+    /// so that nobody with shares pays more.
     let taxedBytes: UInt128
 
-    /// Nothing held costs nothing to keep: nobody pays more.
     public static func < (a: Price, b: Price) -> Bool {
       let left = a.shares.multipliedFullWidth(by: b.taxedBytes)
       let right = b.shares.multipliedFullWidth(by: a.taxedBytes)
@@ -144,13 +144,14 @@ public struct IdleMemoryTax: Sendable, Equatable {
     let active = min(UInt128(max(0, claim.activeBytes)), held)
     let kept = UInt128(1_000_000 - rate.value)
     return Price(
-      shares: UInt128(max(0, claim.shares)), taxedBytes: active * kept + (held - active) * 1_000_000
-    )
+      shares: UInt128(max(0, claim.shares)),
+      taxedBytes: max(1, active * kept + (held - active) * 1_000_000))
   }
 
   /// ρ in shares per MiB, for reports; 0 where nothing is held.
   public func sharesPerMebibyte(of claim: Claim) -> Double {
+    guard claim.held > 0 else { return 0 }
     let taxed = Double(price(of: claim).taxedBytes) / 1_000_000 * idleCost / Double(1 << 20)
-    return taxed > 0 ? Double(claim.shares) / taxed : 0
+    return Double(claim.shares) / taxed
   }
 }

@@ -66,7 +66,11 @@ public struct MemoryControl: Sendable, Equatable {
 
   /// An observation that was decided on already teaches nothing, nor does one of a host without memory.
   func isNews(_ seen: HostObservation) -> Bool {
-    seen.memoryCapacity > .zero && (sequence != seen.sequence || time != seen.time)
+    seen.memoryCapacity > .zero && !isDecidedOn(seen)
+  }
+
+  func isDecidedOn(_ seen: HostObservation) -> Bool {
+    sequence == seen.sequence && time == seen.time
   }
 
   /// Keeps one record per managed VM, in order.
@@ -134,6 +138,14 @@ public struct MemoryControl: Sendable, Equatable {
       }
     }
     if request.balloon < 0 && wasAsked { request.balloon = row.balloon }
+  }
+
+  /// What is asked stays asked, but amounts were asked once: a host that shows nothing may have taken them.
+  mutating func keepTargetsOnly() {
+    for index in guests.indices {
+      guests[index].request.compress = 0
+      guests[index].request.swap = 0
+    }
   }
 
   /// Writes what was asked last into a plan.

@@ -1,6 +1,9 @@
 import BallastUnits
 
 /// What is asked of a host about the memory of one VM. −1 asks for nothing: things stay as they are.
+///
+/// Targets can be asked for again and again. Amounts belong to the observation that the plan answers: however often that
+/// plan is applied, they are taken once.
 public struct VMMemoryRequest: Sendable, Equatable, Codable {
   public static let none: Int64 = -1
 
