@@ -45,7 +45,15 @@ public struct ResourceManager: Sendable, Equatable {
     var memoryDemand: Int64 = -1
   }
 
-  public init(rules: EntitlementRules = EntitlementRules()) { self.rules = rules }
+  /// The memory half: policy, tax, and what is remembered of each guest.
+  var memory: MemoryControl
+
+  public init(
+    rules: EntitlementRules = EntitlementRules(), memory: MemoryControl = MemoryControl()
+  ) {
+    self.rules = rules
+    self.memory = memory
+  }
 
   // MARK: Settings
 
@@ -144,6 +152,7 @@ public struct ResourceManager: Sendable, Equatable {
     entitle(seen, workspace)
     copy(workspace.cpu.rows.granted, to: &plan.cpuEntitlement)
     copy(workspace.memory.rows.granted, to: &plan.memoryEntitlement)
+    decideMemory(seen, &plan)
   }
 
   /// Observed demand of a managed VM, kHz; nil before the first observation.

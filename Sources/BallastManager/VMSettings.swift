@@ -15,6 +15,8 @@ public struct VMSettings: Sendable, Equatable {
   public var memoryWeight: Int64
   /// Bytes that the hypervisor itself needs for the VM. Counts as demand under `EntitlementRules.drsMemoryDemand`.
   public var memoryOverhead: Int64
+  /// What else may be said of its memory; the usual values unless set.
+  public var memory = VMMemorySettings()
   /// Index of its pool in the cluster's tree; 0 is the root.
   public var pool: Int
 

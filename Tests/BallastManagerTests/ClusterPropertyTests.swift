@@ -59,8 +59,8 @@ struct ClusterPropertyTests {
   /// are on, and the last state is the one the policy left.
   @Test(arguments: seeds) func movesKeepRulesAndCharges(seed: UInt64) {
     let cluster = RandomCluster.make(seed)
-    for entry in balancingCatalog {
-      var policy = entry.make(BalancingOptions(threshold: 5))
+    for (entry, options) in variants(seed) {
+      var policy = entry.make(options)
       var (before, after) = (cluster, cluster)
       for step in 0..<12 {
         before = after
@@ -89,9 +89,10 @@ struct ClusterPropertyTests {
 
   /// Applied and asked again, on the same cluster, these policies move nothing.
   @Test(arguments: seeds) func decidingTwiceMovesNothing(seed: UInt64) {
-    for name in ["drs", "drs-score", "ads"] {
+    for (name, usesScores) in [("drs", false), ("drs", true), ("ads", false)] {
       var cluster = RandomCluster.make(seed)
-      var policy = balancing(name, BalancingOptions(threshold: 5))
+      var policy = balancing(
+        name, BalancingOptions(threshold: 5, usesScores: usesScores))
       _ = policy.balance(&cluster, at: .seconds(60))
       let again = policy.balance(&cluster, at: .seconds(3_660))
       #expect(again.moves.isEmpty, "\(name) \(replay(seed))")
@@ -101,7 +102,7 @@ struct ClusterPropertyTests {
   /// Consolidation at a fixed threshold comes to rest: with demand as it is, some decision is the last that moves.
   @Test(arguments: seeds) func consolidationComesToRest(seed: UInt64) {
     var cluster = RandomCluster.make(seed)
-    var policy = balancing("thr-mmt", BalancingOptions())
+    var policy = balancing("consolidation", BalancingOptions())
     var moved = 0
     for step in 0..<20 {
       moved = policy.balance(&cluster, at: .seconds(Int64(step) * 300)).moves.count
@@ -144,8 +145,8 @@ struct ClusterPropertyTests {
     let cluster = RandomCluster.make(seed)
     var random = SeededGenerator(seed: seed &+ 2)
     let other = RandomCluster.recounted(cluster, &random)
-    for entry in balancingCatalog {
-      var (one, two) = (entry.make(BalancingOptions()), entry.make(BalancingOptions()))
+    for (entry, options) in variants(seed) {
+      var (one, two) = (entry.make(options), entry.make(options))
       var (a, b) = (cluster, other)
       #expect(
         one.balance(&a, at: .zero) == two.balance(&b, at: .zero), "\(entry.name) \(replay(seed))")
@@ -161,6 +162,28 @@ struct ClusterPropertyTests {
       #expect(evacuation.stranded.map(\.vm).sorted() == cluster.vms(on: 0), "\(replay(seed))")
       #expect(RandomCluster.keepsMustRules(cluster), "\(entry.name) \(replay(seed))")
       #expect(RandomCluster.keepsCharges(cluster), "\(entry.name) \(replay(seed))")
+    }
+  }
+
+  /// Every policy, with every detector and selection.
+  private func variants(_ seed: UInt64) -> [(BalancingCatalogEntry, BalancingOptions)] {
+    balancingCatalog.flatMap { entry in
+      switch entry.name {
+      case "drs":
+        return [false, true].map { (entry, BalancingOptions(threshold: 5, usesScores: $0)) }
+      case "consolidation":
+        return ["thr", "iqr", "mad", "lr"].flatMap { detector in
+          ["mmt", "mc", "mu", "rs"].map { selection in
+            (
+              entry,
+              BalancingOptions(
+                detector: .standard(detector)!, selection: .standard(selection, seed: seed)!)
+            )
+          }
+        }
+      default:
+        return [(entry, BalancingOptions(threshold: 5))]
+      }
     }
   }
 

@@ -12,6 +12,7 @@ struct CatalogTests {
     ("admission policies", admissionCatalog.map { ($0.name, $0.summary) }),
     ("failover policies", failoverCatalog.map { ($0.name, $0.summary) }),
     ("balancing policies", balancingCatalog.map { ($0.name, $0.summary) }),
+    ("memory policies", memoryCatalog.map { ($0.name, $0.summary) }),
     ("trace formats", TraceFormat.catalog.map { ($0.name, $0.summary) }),
     ("distributions", Distribution.catalog.map { ($0.name, $0.summary) }),
   ]

@@ -2,22 +2,33 @@ import BallastUnits
 
 /// What a scenario may say about balancing beside the policy's name.
 public struct BalancingOptions: Sendable, Equatable {
-  /// 1 (only what rules demand) to 5; other numbers count as the nearest of these.
+  /// `drs`: 1 (only what rules demand) to 5; other numbers count as the nearest of these.
   public var threshold: Int
+  /// `drs`: by what each VM lacks instead of by the deviation of host loads.
+  public var usesScores: Bool
   /// Nil: the policy's own.
   public var interval: SimDuration?
+  /// `consolidation`
+  public var detector: OverloadDetector
+  /// `consolidation`
+  public var selection: VMSelection
+  /// Capacity that reservations must leave free on the hosts that are on.
   public var reserve: FailoverReserve
-  /// For policies that choose at random.
-  public var seed: UInt64
+  public var migration: MigrationCost
 
   public init(
-    threshold: Int = 3, interval: SimDuration? = nil, reserve: FailoverReserve = FailoverReserve(),
-    seed: UInt64 = 1
+    threshold: Int = 3, usesScores: Bool = false, interval: SimDuration? = nil,
+    detector: OverloadDetector = .standard("thr")!,
+    selection: VMSelection = .minimumMigrationTime,
+    reserve: FailoverReserve = FailoverReserve(), migration: MigrationCost = MigrationCost()
   ) {
     self.threshold = min(5, max(1, threshold))
+    self.usesScores = usesScores
     self.interval = interval
+    self.detector = detector
+    self.selection = selection
     self.reserve = reserve
-    self.seed = seed
+    self.migration = migration
   }
 }
 
@@ -28,50 +39,56 @@ public struct BalancingCatalogEntry: Sendable {
   public let make: @Sendable (BalancingOptions) -> any BalancingPolicy
 }
 
-public let balancingCatalog: [BalancingCatalogEntry] =
-  [
-    BalancingCatalogEntry(
-      name: "drs", summary: "evens out host loads when their deviation passes a threshold",
-      make: {
-        DeviationBalancing(
-          threshold: $0.threshold, interval: $0.interval ?? .seconds(300))
-      }),
-    BalancingCatalogEntry(
-      name: "drs-score", summary: "moves a VM when another host would run it better",
-      make: { ScoreBalancing(interval: $0.interval ?? .seconds(60)) }),
-    BalancingCatalogEntry(
-      name: "ads", summary: "relieves hosts above 85 % of CPU, and no others",
-      make: { ContentionBalancing(interval: $0.interval ?? .seconds(900)) }),
-    BalancingCatalogEntry(
-      name: "dpm", summary: "powers hosts off below 45 % for 40 min, on above 81 % for 5 min",
-      make: { PowerManagement(interval: $0.interval ?? .seconds(300), reserve: $0.reserve) }),
-  ] + consolidations
+public let balancingCatalog: [BalancingCatalogEntry] = [
+  BalancingCatalogEntry(
+    name: "drs", summary: "evens out host loads, or (by score) moves VMs that run better elsewhere",
+    make: {
+      if $0.usesScores {
+        return ScoreBalancing(interval: $0.interval ?? .seconds(60), migration: $0.migration)
+      }
+      return DeviationBalancing(
+        threshold: $0.threshold, interval: $0.interval ?? .seconds(300), migration: $0.migration)
+    }),
+  BalancingCatalogEntry(
+    name: "ads", summary: "relieves hosts above 85 % of CPU, and no others",
+    make: { ContentionBalancing(interval: $0.interval ?? .seconds(900)) }),
+  BalancingCatalogEntry(
+    name: "consolidation",
+    summary: "relieves overloaded hosts, empties underloaded ones and switches them off",
+    make: {
+      Consolidation(
+        ConsolidationSettings(
+          detector: $0.detector, selection: $0.selection,
+          interval: $0.interval ?? .seconds(300), migrationRate: $0.migration.bytesPerSecond,
+          reserve: $0.reserve))
+    }),
+  BalancingCatalogEntry(
+    name: "dpm", summary: "powers hosts off below 45 % for 40 min, on above 81 % for 5 min",
+    make: { PowerManagement(interval: $0.interval ?? .seconds(300), reserve: $0.reserve) }),
+]
 
-/// Overload detectors by VM selections, with the parameters of the PlanetLab comparison: `thr-mmt`, …
-private let consolidations: [BalancingCatalogEntry] = {
-  let detectors: [(name: String, words: String, detector: OverloadDetector)] = [
-    ("thr", "a fixed 80 %", .threshold(.percent(80))),
-    ("iqr", "1 − 1.5 interquartile ranges", .interquartileRange(safety: .percent(150))),
-    ("mad", "1 − 2.5 median deviations", .medianAbsoluteDeviation(safety: .percent(250))),
-    ("lr", "a line through the last ten loads", .localRegression(safety: .percent(120))),
-  ]
-  let selections: [(name: String, words: String, make: @Sendable (UInt64) -> VMSelection)] = [
-    ("mmt", "least memory", { _ in .minimumMigrationTime }),
-    ("mc", "highest correlation", { _ in .maximumCorrelation }),
-    ("mu", "least demand", { _ in .minimumUtilisation }),
-    ("rs", "random choice", { .random(seed: $0) }),
-  ]
-  return detectors.flatMap { detector in
-    selections.map { selection in
-      BalancingCatalogEntry(
-        name: "\(detector.name)-\(selection.name)",
-        summary: "consolidates: overload by \(detector.words), VMs leave by \(selection.words)",
-        make: { options in
-          Consolidation(
-            ConsolidationSettings(
-              detector: detector.detector, selection: selection.make(options.seed),
-              interval: options.interval ?? .seconds(300), reserve: options.reserve))
-        })
+extension OverloadDetector {
+  /// `thr`, `iqr`, `mad` or `lr`; without a parameter those of the PlanetLab comparison: 0.8, 1.5, 2.5, 1.2.
+  public static func standard(_ name: String, _ parameter: PartsPerMillion? = nil) -> Self? {
+    switch name {
+    case "thr": .threshold(parameter ?? .percent(80))
+    case "iqr": .interquartileRange(safety: parameter ?? .percent(150))
+    case "mad": .medianAbsoluteDeviation(safety: parameter ?? .percent(250))
+    case "lr": .localRegression(safety: parameter ?? .percent(120))
+    default: nil
     }
   }
-}()
+}
+
+extension VMSelection {
+  /// `mmt`, `mc`, `mu` or `rs`.
+  public static func standard(_ name: String, seed: UInt64) -> Self? {
+    switch name {
+    case "mmt": .minimumMigrationTime
+    case "mc": .maximumCorrelation
+    case "mu": .minimumUtilisation
+    case "rs": .random(seed: seed)
+    default: nil
+    }
+  }
+}

@@ -9,6 +9,10 @@ public enum BackendFault: Sendable, Equatable, Codable {
   case missing(VMIndex)
   /// Counters of this VM have fallen: it was restarted behind the manager's back, and the difference is negative.
   case countersBackwards(VMIndex)
+  /// What this VM's guest told is an hour old: it hangs, and the old values repeat.
+  case staleStatistics(VMIndex)
+  /// This VM's guest has no balloon driver: only what the host itself knows of its memory is shown.
+  case driverMissing(VMIndex)
   /// Capacities and clock read as zero.
   case zeroCapacity
   /// `observe` fails.
@@ -63,12 +67,27 @@ public struct FaultyBackend<Base: HypervisorBackend & ~Copyable>: HypervisorBack
       seen.runTime[row] = -seen.runTime[row] - 1
       seen.readyTime[row] = -seen.readyTime[row] - 1
       seen.memoryConsumed[row] = -seen.memoryConsumed[row] - 1
+    case .staleStatistics(let vm):
+      change(vm, in: &seen) { $0.statisticsAge = 3_600_000_000_000 }
+    case .driverMissing(let vm):
+      change(vm, in: &seen) {
+        $0.driver = .absent
+        ($0.balloon, $0.guestUnused, $0.guestAvailable) = (-1, -1, -1)
+        ($0.guestCommitted, $0.guestSwapOut, $0.statisticsAge) = (-1, -1, -1)
+      }
     case .zeroCapacity:
       seen.coreRate = .zero
       seen.cpuCapacity = .zero
       seen.memoryCapacity = .zero
     case .stale, .unavailableToObserve, .unavailableToApply, .refused, .vanished: break
     }
+  }
+
+  private func change(
+    _ vm: VMIndex, in seen: inout HostObservation, _ edit: (inout VMMemoryReadings) -> Void
+  ) {
+    guard let row = seen.row(of: vm), row < seen.memory.count else { return }
+    edit(&seen.memory[row])
   }
 
   private func hide(_ vm: VMIndex, in seen: inout HostObservation) {

@@ -20,6 +20,8 @@ public struct HostObservation: Sendable, Equatable, Codable {
   public var memoryCapacity: Bytes = .zero
   /// From the host's own statistics; negative where a model hands out more than there is.
   public var memoryFree: Bytes = .zero
+  /// What else the host tells about its memory; all "not reported" at first.
+  public var hostMemory = HostMemoryReadings()
 
   public var vms: [VMIndex] = []
   public var vcpus: [Int64] = []
@@ -33,6 +35,8 @@ public struct HostObservation: Sendable, Equatable, Codable {
   public var memoryConsumed: [Int64] = []
   /// Estimate of the working set, bytes (libvirt: balloon.current − balloon.usable).
   public var memoryActive: [Int64] = []
+  /// What else is known of each VM's memory. May be shorter than `vms`: read it with `memory(row:)`.
+  public var memory: [VMMemoryReadings] = []
 
   public init() {}
 
@@ -47,6 +51,7 @@ public struct HostObservation: Sendable, Equatable, Codable {
     memoryConfigured.removeAll(keepingCapacity: true)
     memoryConsumed.removeAll(keepingCapacity: true)
     memoryActive.removeAll(keepingCapacity: true)
+    memory.removeAll(keepingCapacity: true)
   }
 
   public mutating func append(_ row: VMRow) {
@@ -57,6 +62,12 @@ public struct HostObservation: Sendable, Equatable, Codable {
     memoryConfigured.append(row.memoryConfigured)
     memoryConsumed.append(row.memoryConsumed)
     memoryActive.append(row.memoryActive)
+    memory.append(row.memory)
+  }
+
+  /// What is known of a VM's memory beside the columns; "not reported" where the backend said nothing.
+  public func memory(row: Int) -> VMMemoryReadings {
+    row < memory.count ? memory[row] : VMMemoryReadings()
   }
 
   /// Takes one row out, as if the host had not shown that VM.
@@ -68,6 +79,7 @@ public struct HostObservation: Sendable, Equatable, Codable {
     memoryConfigured.remove(at: row)
     memoryConsumed.remove(at: row)
     memoryActive.remove(at: row)
+    if row < memory.count { memory.remove(at: row) }
   }
 
   /// The row of a VM, by binary search; nil if the host does not show it.
@@ -90,9 +102,11 @@ public struct HostObservation: Sendable, Equatable, Codable {
     public var memoryConfigured: Int64
     public var memoryConsumed: Int64
     public var memoryActive: Int64
+    public var memory: VMMemoryReadings
     public init(
       vm: VMIndex, vcpus: Int64, runTime: Int64 = 0, readyTime: Int64 = 0,
-      memoryConfigured: Int64 = 0, memoryConsumed: Int64 = 0, memoryActive: Int64 = 0
+      memoryConfigured: Int64 = 0, memoryConsumed: Int64 = 0, memoryActive: Int64 = 0,
+      memory: VMMemoryReadings = VMMemoryReadings()
     ) {
       self.vm = vm
       self.vcpus = vcpus
@@ -101,6 +115,7 @@ public struct HostObservation: Sendable, Equatable, Codable {
       self.memoryConfigured = memoryConfigured
       self.memoryConsumed = memoryConsumed
       self.memoryActive = memoryActive
+      self.memory = memory
     }
   }
 
@@ -108,6 +123,6 @@ public struct HostObservation: Sendable, Equatable, Codable {
     VMRow(
       vm: vms[row], vcpus: vcpus[row], runTime: runTime[row], readyTime: readyTime[row],
       memoryConfigured: memoryConfigured[row], memoryConsumed: memoryConsumed[row],
-      memoryActive: memoryActive[row])
+      memoryActive: memoryActive[row], memory: memory(row: row))
   }
 }

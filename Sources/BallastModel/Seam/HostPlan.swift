@@ -44,8 +44,16 @@ public struct HostPlan: Sendable, Equatable, Codable {
   public var cpuEntitlement: [Int64] = []
   /// Bytes of guest memory, likewise.
   public var memoryEntitlement: [Int64] = []
+  /// What is asked about each VM's memory. Empty: nothing is asked of any; else one per row.
+  public var memory: [VMMemoryRequest] = []
+  public var hostMemory = HostMemoryRequest()
 
   public init() {}
+
+  /// What is asked about a VM's memory; nothing where the plan is silent.
+  public func memory(row: Int) -> VMMemoryRequest {
+    row < memory.count ? memory[row] : VMMemoryRequest()
+  }
 
   /// Takes one row out, as if the VM were not under management.
   public mutating func remove(row: Int) {
@@ -56,6 +64,7 @@ public struct HostPlan: Sendable, Equatable, Codable {
     cpuWeight.remove(at: row)
     cpuEntitlement.remove(at: row)
     memoryEntitlement.remove(at: row)
+    if row < memory.count { memory.remove(at: row) }
   }
 }
 

@@ -75,21 +75,17 @@ extension ClusterDirector.Policies {
           memory: offeredMemory(world.hosts[host.int].memory, under: world.profile).value))
     }
     let reserve = FailoverPlanner(policy: failover).reserve(hosts: hosts)
-    let kept = FailoverReserve(cpu: reserve.cpu, memory: reserve.memory)
-    let cost = MigrationCost(
-      bytesPerSecond: world.profile.migration.bandwidth.value,
-      downtime: world.profile.migration.downtimeMax)
-    switch choice.policy {
-    case "drs" where choice.form == "score":
-      return ScoreBalancing(interval: choice.interval ?? .seconds(60), migration: cost)
-    case "drs":
-      return DeviationBalancing(
-        threshold: choice.threshold, interval: choice.interval ?? .seconds(300), migration: cost)
-    case "ads":
-      return ContentionBalancing(interval: choice.interval ?? .seconds(900))
-    default:
-      preconditionFailure("a policy is checked when the scenario is read \(kept)")
-    }
+    return found(
+      balancingCatalog.first { $0.name == choice.policy }?.make(
+        BalancingOptions(
+          threshold: choice.threshold, usesScores: choice.form == "score",
+          interval: choice.interval,
+          detector: found(.standard(choice.detector, choice.parameter)),
+          selection: found(.standard(choice.selection, seed: world.seed)),
+          reserve: FailoverReserve(cpu: reserve.cpu, memory: reserve.memory),
+          migration: MigrationCost(
+            bytesPerSecond: world.profile.migration.bandwidth.value,
+            downtime: world.profile.migration.downtimeMax))))
   }
 }
 

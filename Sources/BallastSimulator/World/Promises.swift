@@ -16,6 +16,7 @@ extension WorldBuilder {
     var places: [SourcePlace] = []
     // An entry of many VMs says the same for all of them, once.
     var said: Set<String> = []
+    var pairs = 0
     for vm in members {
       for spec in affinityOfVM[vm] {
         let strength: PlacementRules.Strength = spec.isMust ? .must : .should
@@ -44,6 +45,13 @@ extension WorldBuilder {
           if others.contains(positionOf[vm]) {
             add(.apart(others, strength))
           } else {
+            pairs += others.count
+            if pairs > Self.pairsMax {
+              complain(
+                place, "these apart rules make more than \(Self.pairsMax) pairs of VMs",
+                remedy: "name fewer VMs, or let an entry name itself")
+              return []
+            }
             for other in others { add(.apart([positionOf[vm], other].sorted(), strength)) }
           }
         }
@@ -58,7 +66,48 @@ extension WorldBuilder {
         }
       }
     }
+    complainOfContradictions(rules, places, members: members, hosts: own)
     return rules
+  }
+
+  /// Between entries, rules are kept pair by pair.
+  private static let pairsMax = 100_000
+
+  private mutating func complainOfContradictions(
+    _ rules: [PlacementRules.Rule], _ places: [SourcePlace], members: [Int], hosts own: [HostIndex]
+  ) {
+    func names(_ positions: [Int]) -> String {
+      let shown = positions.prefix(4).map { vms[members[$0]].name }
+      return shown.joined(separator: ", ") + (positions.count > 4 ? " and others" : "")
+    }
+    let fixed = members.map { vm in vms[vm].host.flatMap { own.firstIndex(of: $0) } }
+    let found = PlacementRules(rules, vmCount: members.count)
+      .contradictions(hostCount: own.count, fixed: fixed)
+    for contradiction in found {
+      switch contradiction {
+      case .apartAndTogether(let rule, let positions):
+        complain(
+          places[rule], "\(names(positions)) must be apart and, by another rule, together",
+          remedy: "drop one of the rules, or write rule: should")
+      case .noHost(let positions):
+        complain(
+          placeOfVM[members[positions[0]]], "the rules leave \(names(positions)) no host",
+          remedy: "allow a host, or write rule: should")
+      case .tooFewHosts(let rule, let count, let hosts):
+        complain(
+          places[rule], "\(count) VMs must be apart, and only \(hosts) of them find a host each",
+          remedy: "add hosts, or write rule: should")
+      case .fixedOnForbiddenHost(let vm, let host):
+        complain(
+          placeOfVM[members[vm]],
+          "\(names([vm])) starts on \(hosts[own[host].int].name), which its rules forbid",
+          remedy: "change host: or the rule")
+      case .fixedAgainstRule(let rule, let positions):
+        complain(
+          places[rule], "host: puts \(names(positions)) where a rule does not let them be",
+          remedy: "change host: or the rule")
+      }
+    }
   }
 
   /// Positions of the hosts that failover keeps empty, per cluster.

@@ -1,0 +1,134 @@
+import BallastModel
+import BallastUnits
+
+/// The memory half of a decision: readings are checked here, once, and nothing traps; the policy sees only the result.
+extension ResourceManager {
+  /// What the last decision about memory rests on.
+  public var memoryDecision: MemoryDecision { memory.decision }
+
+  /// Entitlements by the tax, and the policy's requests. An observation that is decided on twice repeats the requests
+  /// made last; one of a host that shows no memory repeats the targets among them.
+  mutating func decideMemory(_ seen: HostObservation, _ plan: inout HostPlan) {
+    plan.memory.removeAll(keepingCapacity: true)
+    plan.hostMemory = HostMemoryRequest()
+    guard memory.isOn else { return }
+    memory.follow(vms.indices.map { (vms[$0], row($0).since) })
+    let isNews = memory.isNews(seen)
+    let table = memoryTable(seen, isNews: isNews)
+    plan.memoryEntitlement = memory.tax.divide(
+      capacity: table.capacity, among: table.rows.map(\.claim), pools: table.pools,
+      poolOfClaim: table.rows.map(\.pool))
+    if isNews {
+      memory.decide(table, answering: seen)
+    } else if !memory.isDecidedOn(seen) {
+      memory.keepTargetsOnly()
+    }
+    memory.write(&plan)
+  }
+
+  private mutating func memoryTable(_ seen: HostObservation, isNews: Bool) -> MemoryTable {
+    var table = MemoryTable()
+    table.time = seen.time
+    table.readings = seen.hostMemory
+    table.capacity = Self.bytes(seen.memoryCapacity.value)
+    table.total = seen.hostMemory.total > 0 ? Self.bytes(seen.hostMemory.total) : table.capacity
+    table.free = min(
+      max(seen.memoryFree.value, -MemoryTable.bytesMax), MemoryTable.bytesMax)
+    table.cached = Self.bytes(seen.hostMemory.cached)
+    table.pools = pools.map {
+      MemoryPool(
+        parent: $0.parent, reservation: Self.bytes($0.memoryReservation),
+        limit: $0.memoryLimit == .max ? .max : Self.bytes($0.memoryLimit),
+        weight: min(max(0, $0.memoryWeight), MemoryTable.weightMax))
+    }
+    var shown = 0
+    for index in vms.indices {
+      while shown < seen.count && seen.vms[shown] < vms[index] { shown += 1 }
+      let isSeen = shown < seen.count && seen.vms[shown] == vms[index]
+      table.rows.append(
+        isSeen ? shownRow(index, seen, shown, isNews: isNews) : hiddenRow(index))
+    }
+    return table
+  }
+
+  private func hiddenRow(_ index: Int) -> MemoryRow {
+    var result = MemoryRow(vm: vms[index])
+    result.pool = poolPositions[index]
+    result.heldBackBy = .notShown
+    return result
+  }
+
+  private mutating func shownRow(
+    _ index: Int, _ seen: HostObservation, _ shown: Int, isNews: Bool
+  ) -> MemoryRow {
+    let readings = seen.memory(row: shown)
+    let settings = row(index).settings
+    var result = hiddenRow(index)
+    result.isSeen = true
+    result.settings = settings.memory
+    result.reservation = Self.bytes(settings.memoryReservation)
+    result.limit = settings.memoryLimit == .max ? .max : Self.bytes(settings.memoryLimit)
+    let (weight, isTooLarge) = settings.memoryWeight.multipliedReportingOverflow(by: weightPerShare)
+    result.weight = isTooLarge ? MemoryTable.weightMax : min(max(0, weight), MemoryTable.weightMax)
+    result.configured = Self.bytes(seen.memorySize(row: shown))
+    // Nonsense has taught nothing: what was observed before stays.
+    result.held = Self.bytes(row(index).memoryDemand)
+    result.balloon = min(Self.bytes(readings.balloon), result.configured)
+    result.compressed = Self.bytes(readings.compressed)
+    result.compressedSize = Self.bytes(readings.compressedSize)
+    result.overhead = Self.bytes(readings.overhead)
+    result.touched = min(
+      result.configured,
+      result.held + result.balloon + Self.bytes(readings.swapped) + result.compressed)
+    if isNews { memory.note(readings, balloon: result.balloon, at: index, seen.interval) }
+    result.heldBackBy = heldBack(readings, result, consumed: seen.memoryConsumed[shown], at: index)
+    readGuest(readings, &result)
+    readActivity(seen, shown, index, &result)
+    return result
+  }
+
+  private func heldBack(
+    _ readings: VMMemoryReadings, _ row: MemoryRow, consumed: Int64, at index: Int
+  ) -> MemoryExplanation.Guard? {
+    if consumed < 0 || row.configured == 0 { return .statisticsStale }
+    if readings.isInTransition { return .inTransition }
+    if readings.driver != .present { return .driverMissing }
+    if readings.statisticsAge > memory.parameters.statisticsAgeMax.value {
+      return .statisticsStale
+    }
+    return memory.guests[index].observationsStuck > 0 ? .balloonStuck : nil
+  }
+
+  /// What the guest has told, if that is fresh. Without an age nobody knows.
+  private func readGuest(_ readings: VMMemoryReadings, _ row: inout MemoryRow) {
+    let isFresh =
+      readings.driver == .present
+      && (0...memory.parameters.statisticsAgeMax.value).contains(readings.statisticsAge)
+    guard isFresh else { return }
+    func told(_ value: Int64) -> Int64? { value < 0 ? nil : Self.bytes(value) }
+    row.guestUnused = told(readings.guestUnused)
+    row.guestAvailable = told(readings.guestAvailable)
+    row.guestCommitted = told(readings.guestCommitted)
+  }
+
+  /// The active part of what the VM holds: by sampling where the host samples, else what the guest has less what it
+  /// could spare, else the host's own estimate; all of it where none says anything.
+  private func readActivity(
+    _ seen: HostObservation, _ shown: Int, _ index: Int, _ row: inout MemoryRow
+  ) {
+    let estimator = memory.guests[index].workingSet
+    if let fraction = estimator.activeFraction(memory.parameters.workingSet) {
+      row.activeFraction = fraction
+      row.activeFractionError = estimator.standardError(memory.parameters.workingSet)
+      return
+    }
+    var active = seen.memoryActive[shown]
+    if let available = row.guestAvailable { active = max(0, row.current - available) }
+    guard active >= 0, row.held > 0 else { return }
+    row.activeFraction = PartsPerMillion(
+      scaled(min(active, row.held), by: 1_000_000, over: row.held))
+  }
+
+  /// A reading or a setting as bytes that can be reckoned with.
+  private static func bytes(_ value: Int64) -> Int64 { min(max(0, value), MemoryTable.bytesMax) }
+}
