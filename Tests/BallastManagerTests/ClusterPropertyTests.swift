@@ -59,7 +59,8 @@ struct ClusterPropertyTests {
   /// are on, and the last state is the one the policy left.
   @Test(arguments: seeds) func movesKeepRulesAndCharges(seed: UInt64) {
     let cluster = RandomCluster.make(seed)
-    for entry in balancingCatalog {
+    // A quarter of the catalog per seed, the next quarter for the next.
+    for (index, entry) in balancingCatalog.enumerated() where (UInt64(index) &+ seed) % 4 == 0 {
       var policy = entry.make(BalancingOptions(threshold: 5))
       var (before, after) = (cluster, cluster)
       for step in 0..<12 {

@@ -99,7 +99,7 @@ import Testing
         "10:73: shares: 0 shares would starve it whenever others compete; write 1 or more, or low",
         "11:12: the VM name web is taken by the entry on line 10; choose another name",
         "11:35: memory: in 64gb, gb is no unit of memory; did you mean 64GB?",
-        "12:13: hypervisor: xen is part of the format, but this profile is not modelled yet; "
+        "12:13: hypervisor: xen is part of the format, but this hypervisor is not modelled yet; "
           + "write esxi or kvm",
         "14:10: the event at 1d1h is after the run's end at 1d; move it or lengthen the run",
         "14:27: no VM is called wbe; did you mean web?",
