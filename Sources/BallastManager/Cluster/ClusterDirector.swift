@@ -90,6 +90,9 @@ public struct ClusterDirector: Sendable {
 
   /// Starts a VM again whose host has failed: by reservations only, also on hosts kept for failures.
   public mutating func restart(_ vm: Int) -> Answer {
+    // What was kept for failures is there to be used now.
+    pools.setCapacity(capacityOffered)
+    defer { updateCapacity() }
     if let refusal = refusal(toAdmit: vm, isRestart: true) { return Answer(refusal: refusal) }
     let allowed = allowedHosts(vm)
     guard !allowed.isEmpty else { return Answer(refusal: refusalOfHosts(vm, isRestart: true)) }
