@@ -38,5 +38,8 @@ import Testing
     cluster.setState(.failed, of: 1)
     #expect(cluster.restart(1).host == 3)
     #expect(cluster.powerOn(4).host == nil)
+    // All promises are backed, though nothing is kept any more.
+    #expect(cluster.admissionState == .green && cluster.shortfalls.isEmpty)
+    #expect(cluster.failoverStatus().hostFailuresSurvived == 0)
   }
 }

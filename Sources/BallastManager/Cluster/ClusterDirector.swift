@@ -174,9 +174,18 @@ public struct ClusterDirector: Sendable {
     updateCapacity()
   }
 
-  /// Whether all that is promised is backed.
-  public var admissionState: AdmissionState {
-    policies.admission.checksReservations ? pools.state : .green
+  /// Whether the hosts back all that is promised; what is kept for failures backs it, too.
+  public var admissionState: AdmissionState { promises?.state ?? .green }
+
+  /// What is promised and not backed.
+  public var shortfalls: [AdmissionProblem] { promises?.problems ?? [] }
+
+  /// The pools with all capacity there is; nil where nothing can be short.
+  private var promises: AdmissionControl? {
+    guard policies.admission.checksReservations, pools.state != .green else { return nil }
+    var all = pools
+    all.setCapacity(capacityOffered)
+    return all
   }
 
   /// What failures the cluster could survive now.
