@@ -70,7 +70,33 @@ extension ObjectName {
       ObjectSpec(
         summary: "A hypervisor profile with parameters of its own.",
         keys: [
-          Key("profile", .catalog(.profile), "The profile to start from.", required: true)
+          Key("profile", .catalog(.profile), "The profile to start from.", required: true),
+          Key(
+            "host_reserve", .quantity(.memory),
+            "Memory of every host that VMs do not get, for admission and placement.",
+            standard: "the profile's"),
+          Key(
+            "vm_overhead", .quantity(.memory),
+            "Host memory that each VM costs beside its own, whatever its size.",
+            standard: "the profile's formula"),
+          Key(
+            "weight_scope",
+            .words([.init("vm", "a number of shares is a VM's"), .init("vcpu", "each vCPU's")]),
+            "What a number of CPU shares is said about.", standard: "the profile's"),
+          Key(
+            "migration_rate", .quantity(.rate), "What the link carries for one migration.",
+            standard: "the profile's"),
+          Key(
+            "migration_downtime", .quantity(.duration),
+            "A VM is stopped for the rest once it can be sent in this time.",
+            standard: "the profile's"),
+          Key(
+            "migrations_per_host", .whole(1...1_000), "Migrations of one host at once.",
+            standard: "the profile's"),
+          Key(
+            "dirtied_per_second", .quantity(.percentage),
+            "Of its active memory, what a guest rewrites per second.",
+            standard: "the profile's"),
         ],
         othersNotYet: "profile parameters")
     case .record:
@@ -569,10 +595,6 @@ extension ObjectName {
             "drs_memory_demand", .boolean,
             "Memory demand is active memory and a quarter of what is consumed and idle.",
             standard: "false, all consumed memory"),
-          Key(
-            "weight_scope",
-            .words([.init("vm", "a number of shares is a VM's"), .init("vcpu", "each vCPU's")]),
-            "What a number of CPU shares is said about.", standard: "the profile's"),
           Key(
             "refresh", .quantity(.duration), "How often pools are divided over hosts.",
             standard: "every control step"),
