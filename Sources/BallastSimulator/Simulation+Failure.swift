@@ -76,7 +76,8 @@ extension Simulation {
     guard !waiting.isEmpty else { return }
     for vm in waiting { describe(vm, to: cluster, at: 0) }
     for position in cluster.director.restartOrder(
-      waiting.map { (cluster.position(of: $0), world.vms[$0.int].restartPriority) })
+      // Who is disabled waits for its own host, and comes last there.
+      waiting.map { (cluster.position(of: $0), min(world.vms[$0.int].restartPriority, .lowest)) })
     {
       try restart(cluster.vms[position], in: cluster)
     }
@@ -120,7 +121,7 @@ extension Simulation {
       guard state != cluster.reportedState else { continue }
       let old = cluster.reportedState
       cluster.reportedState = state
-      let problems = cluster.director.pools.problems.map { problem in
+      let problems = cluster.director.shortfalls.map { problem in
         let path = cluster.manager.tree.pools[problem.pool].path
         let short =
           problem.resource == .cpu

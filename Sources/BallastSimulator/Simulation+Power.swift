@@ -56,6 +56,7 @@ extension Simulation {
     lives.change(vm) { $0.state = .off }
     try recorder.event(
       .powerOff, at: now, subject: spec.name, from: machine.spec(of: host).name)
+    try switchOffIfEmpty(host)
   }
 
   /// Tells the cluster a VM's settings as they stand.

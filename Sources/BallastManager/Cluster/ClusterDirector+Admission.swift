@@ -147,15 +147,19 @@ extension ClusterDirector {
     return tally
   }
 
-  /// The root of the pools has what the hosts offer that are on or can be woken, less what is kept for failures.
-  mutating func updateCapacity() {
-    let hosts = failoverHosts
-    var capacity = Charge.zero
-    for host in hosts where host.isAvailable {
-      capacity.cpu += host.capacity.cpu
-      capacity.memory += host.capacity.memory
+  /// What the hosts offer that are on or can be woken.
+  var capacityOffered: Charge {
+    failoverHosts.reduce(into: Charge.zero) { sum, host in
+      guard host.isAvailable else { return }
+      sum.cpu += host.capacity.cpu
+      sum.memory += host.capacity.memory
     }
-    let reserve = FailoverPlanner(policy: policies.failover).reserve(hosts: hosts)
+  }
+
+  /// The root of the pools has what the hosts offer, less what is kept for failures.
+  mutating func updateCapacity() {
+    let capacity = capacityOffered
+    let reserve = FailoverPlanner(policy: policies.failover).reserve(hosts: failoverHosts)
     pools.setCapacity(
       Charge(cpu: capacity.cpu - reserve.cpu, memory: capacity.memory - reserve.memory))
   }

@@ -8,7 +8,8 @@ enum ObjectName: String, CaseIterable {
   case vm, vmCPU, vmMemory, affinity
   case workload, cpuDemand, memoryWorkload, memoryDemand, square, diurnal, random, cycle, io
   case policies, admission, balancing, failover, reclamation, entitlement
-  case event, hostOfEvent, maintenance, migration, change, changeOfCPU, changeOfMemory, power, snapshot
+  case event, hostOfEvent, maintenance, migration, change, changeOfCPU, changeOfMemory, power,
+    snapshot
   case expectation, subjects, explained
   case record
 }
@@ -258,7 +259,9 @@ extension ObjectName {
           Key(
             "pcpus", .list(.whole(0...65_535)), "Logical processors it may use, counted from 0.",
             notYet: "pinning to processors, which needs quantum fidelity,"),
-          Key("apart", .list(.pattern), "VMs kept on other hosts; among themselves, too."),
+          Key(
+            "apart", .list(.pattern),
+            "VMs kept on other hosts than it. An entry that names itself keeps all of these apart."),
           Key("together", .list(.pattern), "VMs kept on the same host."),
           Key("hosts", .list(.pattern), "Hosts it may run on.", standard: "all of its cluster"),
           Key("not_hosts", .list(.pattern), "Hosts it may not run on.", standard: "none"),
@@ -296,7 +299,9 @@ extension ObjectName {
             "restart_priority",
             .words(
               RestartPriority.allCases.map {
-                .init($0.name, $0 == .disabled ? "not started again" : "rank")
+                .init(
+                  $0.name,
+                  $0 == .disabled ? "only started on its own host, once that is back" : "rank")
               }), "Rank among the VMs that start again after their host has failed.",
             standard: "medium"),
           Key("start", .quantity(.duration), "Power-on.", standard: "0s"),
