@@ -267,7 +267,7 @@ public final class Simulation {
       touched.removeAll(keepingCapacity: true)
       reconfigure(changed)
       try reportOvercommit()
-      try reportShortfalls()
+      try reportShortfalls(on: changed)
     }
     for judgement in explained { explainForVerdict(judgement) }
   }

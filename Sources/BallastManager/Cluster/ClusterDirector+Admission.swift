@@ -5,7 +5,7 @@ extension ClusterDirector {
   // MARK: The cluster's answer
 
   /// What keeps the cluster from taking a VM, whatever the host.
-  func refusal(toAdmit vm: Int, isRestart: Bool) -> Refusal? {
+  mutating func refusal(toAdmit vm: Int, isRestart: Bool) -> Refusal? {
     guard policies.admission.checksReservations else { return nil }
     let row = inventory.vms[vm]
     if row.memoryReservation > row.memory {
@@ -21,10 +21,8 @@ extension ClusterDirector {
         resource: .memory, limit: row.memoryLimit, reservation: row.memoryReservation)
     }
     if !isRestart, policies.failover != .none {
-      var planner = self
-      if let refusal = planner.failoverStatus().admits(FailoverVM(charge: charge(vm))) {
-        return refusal
-      }
+      let status = failoverStatus()
+      if let refusal = status.admits(FailoverVM(charge: charge(vm))) { return refusal }
     }
     return pools.refusal(of: charge(vm), in: poolOfVM[vm])
   }

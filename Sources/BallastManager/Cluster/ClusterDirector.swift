@@ -151,7 +151,7 @@ public struct ClusterDirector: Sendable {
       $0.memoryLimit = settings.memoryLimit
       $0.overhead = overhead.value
     }
-    tally = nil
+    if old.host != nil { tally = nil }
     return nil
   }
 
