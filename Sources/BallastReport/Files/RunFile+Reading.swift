@@ -69,7 +69,7 @@ extension RunFile {
 }
 
 /// Writes a whole text file; errors name path and reason.
-func writeFile(_ text: String, path: String) throws(RunSinkError) {
+public func writeFile(_ text: String, path: String) throws(RunSinkError) {
   let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
   guard descriptor >= 0 else { throw RunSinkError(path: path, reason: systemReason()) }
   defer { close(descriptor) }
