@@ -13,6 +13,8 @@ final class HostController: @unchecked Sendable {
   private let machine: Machine
   private let first: Int
   private let followsEntitlements: Bool
+  /// Samples differ from step to step although nothing changes.
+  private let samplesMemory: Bool
   private let interval: Int64
   private var backends: [SimulatedHost]
   /// Next control step that can change something; `never` where nobody follows entitlements.
@@ -25,6 +27,7 @@ final class HostController: @unchecked Sendable {
     self.world = world
     self.machine = machine
     self.followsEntitlements = followsEntitlements
+    samplesMemory = world.samplesMemory
     first = hosts.lowerBound
     interval = world.controlInterval.value
     backends = hosts.map { SimulatedHost(machine, HostIndex($0)) }
@@ -122,6 +125,7 @@ final class HostController: @unchecked Sendable {
   /// After a change the next step sees a mixture and the one after it the new state whole; then nothing new is seen
   /// until the next change.
   private func nextDue(_ host: HostIndex, after time: SimTime) -> SimTime {
+    if samplesMemory { return stepTime(after: time) }
     let wasSteady =
       time.value % interval == 0 && machine.lastChange(of: host).value <= time.value - interval
     return stepTime(after: wasSteady ? machine.nextChange(of: host) : time)

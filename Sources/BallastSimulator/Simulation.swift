@@ -72,7 +72,9 @@ public final class Simulation {
     machine = Machine(
       hosts: world.hosts,
       vms: world.vms.map { GuestSpec(vcpus: $0.vcpus, memory: $0.memory, workload: $0.workload) },
-      observationInterval: followsEntitlements ? world.controlInterval : nil)
+      observationInterval: followsEntitlements ? world.controlInterval : nil,
+      sampling: world.samplesMemory
+        ? world.vms.map { RandomStream(seed: world.seed, named: "working-set/\($0.name)") } : nil)
     lives = LifeBook(world: world)
     recorder = try Recorder(
       world: world, machine: machine, lives: lives, sink: sink, tileCount: tiles.ranges.count)
