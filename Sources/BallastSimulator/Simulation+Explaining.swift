@@ -12,14 +12,6 @@ extension Simulation {
     explanations[index] = vms.map { explain($0, resource) }
   }
 
-  /// Changes at the end of a run are not taken, but the last decision can be looked at.
-  func explainAtEnd() {
-    for (index, judgement) in world.judgements.enumerated() {
-      guard case .explanation(_, let at, _, _) = judgement.target, at >= now else { continue }
-      explainForVerdict(index)
-    }
-  }
-
   /// The entitlement of a VM by the last decision; nil while it does not run.
   ///
   /// - Parameter seen: the observations that decision rests on, by position in the cluster; nil: as hosts are now.

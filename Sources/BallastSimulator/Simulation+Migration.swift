@@ -130,10 +130,21 @@ extension Simulation {
     }
     lives.change(vm) { $0.state = .on }
     touched.formUnion([migration.from, migration.to])
+    stayOn(migration.from)
     try recorder.event(
       .migrateEnd, at: now, subject: spec.name, from: name(migration.from), to: name(migration.from),
       detail: "given_up=\(reason)")
     try startMigrations()
+  }
+
+  /// A host that was to be switched off, or emptied for maintenance, still has a VM: the first stays on, the second
+  /// tries again.
+  private func stayOn(_ host: HostIndex) {
+    if goingOff.remove(host) != nil {
+      let cluster = cluster(of: host)
+      cluster.director.setState(.on, of: cluster.position(of: host))
+    }
+    if lives.hosts[host.int] == .maintenance { freed.insert(clusterIndex(of: host)) }
   }
 
   func name(_ host: HostIndex) -> String { machine.spec(of: host).name }

@@ -56,6 +56,7 @@ extension Simulation {
     lives.change(vm) { $0.state = .off }
     try recorder.event(
       .powerOff, at: now, subject: spec.name, from: machine.spec(of: host).name)
+    try switchOffIfEmpty(host)
   }
 
   /// Tells the cluster a VM's settings as they stand.
@@ -90,6 +91,7 @@ extension Simulation {
     controller(of: host).countSteps(host, through: now, recorder: recorder)
     machine.powerOff(vm, at: now)
     cluster.remove(vm, on: host)
+    lives.setShort(vm, false)
     touched.insert(host)
     freed.insert(world.vms[vm.int].cluster)
   }

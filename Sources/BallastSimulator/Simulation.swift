@@ -112,7 +112,11 @@ public final class Simulation {
     for (index, event) in world.events.enumerated() { schedule(.scheduled(index), at: event.at) }
     for cluster in clusters.indices { scheduleBalance(of: cluster, after: .zero) }
     for (index, judgement) in world.judgements.enumerated() {
-      if case .explanation(_, let at, _, _) = judgement.target { schedule(.explain(index), at: at) }
+      if case .explanation(_, let at, _, _) = judgement.target,
+        at.value < world.duration.value
+      {
+        schedule(.explain(index), at: at)
+      }
     }
   }
 
@@ -136,9 +140,14 @@ public final class Simulation {
     let end = SimTime(world.duration.value)
     try start()
     try advance(to: end, progress: progress, shouldStop: shouldStop)
-    if now == end { explainAtEnd() }
     // Stopped in the middle of a window: its samples were taken and are kept.
     if !pending.isEmpty { try recorder.flush(pending, clusters: clusters.map(\.view)) }
+    // What the run left off with; changes at its very end do not happen any more.
+    for (index, judgement) in world.judgements.enumerated() where explanations[index] == nil {
+      if case .explanation(_, let at, _, _) = judgement.target, at <= now {
+        explainForVerdict(index)
+      }
+    }
     return try recorder.finish(
       simulated: SimDuration(now.value), isComplete: now == end, figures: policyFigures(),
       explanations: explanations)
@@ -279,7 +288,7 @@ public final class Simulation {
       touched.removeAll(keepingCapacity: true)
       reconfigure(changed)
       try reportOvercommit()
-      try reportShortfalls()
+      try reportShortfalls(on: changed)
     }
     for judgement in explained { explainForVerdict(judgement) }
   }

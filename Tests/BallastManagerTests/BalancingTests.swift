@@ -113,9 +113,10 @@ struct BalancingTests {
 
   /// Two VMs on host 0 that must be apart: one leaves at once, whatever the threshold.
   @Test func brokenRulesAreMended() {
-    for name in ["drs", "drs-score", "ads"] {
+    for (name, usesScores) in [("drs", false), ("drs", true), ("ads", false)] {
       var inventory = cluster([[100, 100], []], rules: [.apart([0, 1], .must)])
-      var policy = balancingCatalog.first { $0.name == name }!.make(BalancingOptions(threshold: 1))
+      var policy = balancingCatalog.first { $0.name == name }!.make(
+        BalancingOptions(threshold: 1, usesScores: usesScores))
       let outcome = policy.balance(&inventory, at: .zero)
       #expect(outcome.moves.map(\.reason) == [.brokenRule] && outcome.moves[0].priority == 1)
       #expect(inventory.vms[0].host == 1 && inventory.vms[1].host == 0)

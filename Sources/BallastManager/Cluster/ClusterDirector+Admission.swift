@@ -5,7 +5,7 @@ extension ClusterDirector {
   // MARK: The cluster's answer
 
   /// What keeps the cluster from taking a VM, whatever the host.
-  func refusal(toAdmit vm: Int, isRestart: Bool) -> Refusal? {
+  mutating func refusal(toAdmit vm: Int, isRestart: Bool) -> Refusal? {
     guard policies.admission.checksReservations else { return nil }
     let row = inventory.vms[vm]
     if row.memoryReservation > row.memory {
@@ -21,10 +21,8 @@ extension ClusterDirector {
         resource: .memory, limit: row.memoryLimit, reservation: row.memoryReservation)
     }
     if !isRestart, policies.failover != .none {
-      var planner = self
-      if let refusal = planner.failoverStatus().admits(FailoverVM(charge: charge(vm))) {
-        return refusal
-      }
+      let status = failoverStatus()
+      if let refusal = status.admits(FailoverVM(charge: charge(vm))) { return refusal }
     }
     return pools.refusal(of: charge(vm), in: poolOfVM[vm])
   }
@@ -149,15 +147,19 @@ extension ClusterDirector {
     return tally
   }
 
-  /// The root of the pools has what the hosts offer that are on or can be woken, less what is kept for failures.
-  mutating func updateCapacity() {
-    let hosts = failoverHosts
-    var capacity = Charge.zero
-    for host in hosts where host.isAvailable {
-      capacity.cpu += host.capacity.cpu
-      capacity.memory += host.capacity.memory
+  /// What the hosts offer that are on or can be woken.
+  var capacityOffered: Charge {
+    failoverHosts.reduce(into: Charge.zero) { sum, host in
+      guard host.isAvailable else { return }
+      sum.cpu += host.capacity.cpu
+      sum.memory += host.capacity.memory
     }
-    let reserve = FailoverPlanner(policy: policies.failover).reserve(hosts: hosts)
+  }
+
+  /// The root of the pools has what the hosts offer, less what is kept for failures.
+  mutating func updateCapacity() {
+    let capacity = capacityOffered
+    let reserve = FailoverPlanner(policy: policies.failover).reserve(hosts: failoverHosts)
     pools.setCapacity(
       Charge(cpu: capacity.cpu - reserve.cpu, memory: capacity.memory - reserve.memory))
   }

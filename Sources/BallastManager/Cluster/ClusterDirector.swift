@@ -90,6 +90,9 @@ public struct ClusterDirector: Sendable {
 
   /// Starts a VM again whose host has failed: by reservations only, also on hosts kept for failures.
   public mutating func restart(_ vm: Int) -> Answer {
+    // What was kept for failures is there to be used now.
+    pools.setCapacity(capacityOffered)
+    defer { updateCapacity() }
     if let refusal = refusal(toAdmit: vm, isRestart: true) { return Answer(refusal: refusal) }
     let allowed = allowedHosts(vm)
     guard !allowed.isEmpty else { return Answer(refusal: refusalOfHosts(vm, isRestart: true)) }
@@ -148,7 +151,7 @@ public struct ClusterDirector: Sendable {
       $0.memoryLimit = settings.memoryLimit
       $0.overhead = overhead.value
     }
-    tally = nil
+    if old.host != nil { tally = nil }
     return nil
   }
 
@@ -171,9 +174,18 @@ public struct ClusterDirector: Sendable {
     updateCapacity()
   }
 
-  /// Whether all that is promised is backed.
-  public var admissionState: AdmissionState {
-    policies.admission.checksReservations ? pools.state : .green
+  /// Whether the hosts back all that is promised; what is kept for failures backs it, too.
+  public var admissionState: AdmissionState { promises?.state ?? .green }
+
+  /// What is promised and not backed.
+  public var shortfalls: [AdmissionProblem] { promises?.problems ?? [] }
+
+  /// The pools with all capacity there is; nil where nothing can be short.
+  private var promises: AdmissionControl? {
+    guard policies.admission.checksReservations, pools.state != .green else { return nil }
+    var all = pools
+    all.setCapacity(capacityOffered)
+    return all
   }
 
   /// What failures the cluster could survive now.
