@@ -60,7 +60,8 @@ extension Simulation {
       $0 + lives.downtime(of: VMIndex($1), upTo: now).value
     }
     if downtime > 0 {
-      add("downtime_ms", "ms", downtime / 1_000, "Σ time VMs stood still by migrations and failures")
+      add(
+        "downtime_ms", "ms", downtime / 1_000, "Σ time VMs stood still by migrations and failures")
     }
     if policies.failover.policy != "none" {
       for (index, cluster) in clusters.enumerated() {

@@ -48,6 +48,7 @@ extension Simulation {
       return
     }
     guard let host = machine.host(of: vm) else {
+      lives.comesUp(vm, at: now)
       lives.change(vm) { if $0.state == .refused { $0.state = .off } }
       return
     }
@@ -56,6 +57,7 @@ extension Simulation {
     lives.change(vm) { $0.state = .off }
     try recorder.event(
       .powerOff, at: now, subject: spec.name, from: machine.spec(of: host).name)
+    try switchOffIfEmpty(host)
   }
 
   /// Tells the cluster a VM's settings as they stand.

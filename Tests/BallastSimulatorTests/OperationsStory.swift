@@ -105,7 +105,9 @@ final class OperationsStory: RunSink {
       let who = "\(spec.name) at \(sample.time): "
       let state = sample.hostStates[index]
       fault(unless: state.name == host.state, who + "row \(state.name), events \(host.state)")
-      let (capacity, used) = (cells[HostColumn.cpuCapacity.rawValue], cells[HostColumn.cpuUsed.rawValue])
+      let (capacity, used) = (
+        cells[HostColumn.cpuCapacity.rawValue], cells[HostColumn.cpuUsed.rawValue]
+      )
       fault(
         unless: used <= capacity && capacity <= spec.cpuCapacity.value,
         who + "used \(used) of \(capacity)")
@@ -125,7 +127,8 @@ final class OperationsStory: RunSink {
     tell { _ in true }
     for name in vms.keys {
       if let since = vms[name]!.downSince ?? stunned(name, by: end) {
-        vms[name]!.addDowntime(from: since, to: end)
+        let stop = vms[name]!.life != .restarting ? firstStop(vmIndex(name), after: since) : nil
+        vms[name]!.addDowntime(from: since, to: stop ?? end)
       }
     }
     for row in summaries {
@@ -140,12 +143,19 @@ final class OperationsStory: RunSink {
   }
 
   private func wasToldToStop(_ vm: Int, after start: SimTime, before end: SimTime) -> Bool {
-    if let stop = world.vms[vm].stop, stop >= start, stop < end { return true }
-    return world.events.contains { event in
-      guard case .power(let vms, on: false) = event.action else { return false }
-      return vms.contains(VMIndex(vm)) && event.at >= start && event.at < end
-    }
+    firstStop(vm, after: start).map { $0 < end } ?? false
   }
+
+  /// When a VM was next told to stop. That of one which does not run is no event.
+  private func firstStop(_ vm: Int, after start: SimTime) -> SimTime? {
+    let stops = world.events.compactMap { event in
+      guard case .power(let vms, on: false) = event.action else { return nil as SimTime? }
+      return vms.contains(VMIndex(vm)) ? event.at : nil
+    }
+    return (stops + [world.vms[vm].stop].compactMap { $0 }).filter { $0 >= start }.min()
+  }
+
+  private func vmIndex(_ name: String) -> Int { world.vms.firstIndex { $0.name == name }! }
 
   private func stunned(_ name: String, by end: SimTime) -> SimTime? {
     vms[name]!.stunAt.flatMap { $0 < end ? $0 : nil }
@@ -174,9 +184,17 @@ final class OperationsStory: RunSink {
         expect(!hosts[host]!.isDown, "\(name) runs on \(host), which is down", row)
       }
       if case .migrating(_, let to) = vm.life {
-        expect(hosts[to]!.state == "on", "\(name) goes to \(to), \(hosts[to]!.state)", row)
+        // Who must be together goes on to where the others are.
+        expect(
+          hosts[to]!.state == "on" || isBound(name) && hosts[to]!.state == "maintenance",
+          "\(name) goes to \(to), \(hosts[to]!.state)", row)
       }
     }
+  }
+
+  /// Rules that must be kept say where a VM may be.
+  private func isBound(_ name: String) -> Bool {
+    !world.clusters[world.vms[vmIndex(name)].cluster].rules.isEmpty
   }
 
   private func takeHost(_ row: EventRow) {
@@ -206,6 +224,11 @@ final class OperationsStory: RunSink {
     case "power_on":
       expect(vm.life == .off || vm.life == .refused, "was \(vm.life)", row)
       vm.isAdmitted = true
+      if let since = vm.downSince {
+        let stop = firstStop(vmIndex(row.subject), after: since) ?? row.time
+        vm.addDowntime(from: since, to: min(stop, row.time))
+      }
+      vm.downSince = nil
       vm.since = row.time
       vm.arrive(at: row.to, "power_on \(detail["placement"] ?? "")")
     case "refused" where detail["change"] == nil:
@@ -248,7 +271,7 @@ final class OperationsStory: RunSink {
       if vm.host != nil, max(vm.since, sampleStart) < row.time { vm.hasRun = true }
       let isFailure = detail["reason"] == "host_failed"
       vm.downSince = isFailure ? row.time : nil
-      vm.life = isFailure ? .restarting : .off
+      vm.life = isFailure && detail["restart"] == nil ? .restarting : .off
     case "restart":
       expect(vm.life == .restarting && vm.downSince != nil, "was \(vm.life)", row)
       if let since = vm.downSince { vm.addDowntime(from: since, to: row.time) }
