@@ -50,6 +50,7 @@ extension Simulation {
     _ vm: VMIndex, from: HostIndex, to: HostIndex, detail: String
   ) throws(RunSinkError) {
     migrations.ask(vm, from: from, to: to, detail: detail, at: now)
+    setMovable(vm, false)
     try startMigrations()
   }
 
@@ -91,6 +92,7 @@ extension Simulation {
   func endMigration(of vm: VMIndex, ticket: Int) throws(RunSinkError) {
     guard migrations.migration(of: vm)?.ticket == ticket, let migration = migrations.remove(vm)
     else { return }
+    setMovable(vm, true)
     let spec = world.vms[vm.int]
     let cluster = clusters[spec.cluster]
     for host in [migration.from, migration.to] {
@@ -121,6 +123,7 @@ extension Simulation {
   /// A migration ends before its time: the VM stays where it runs, if it still does.
   func giveUpMigration(of vm: VMIndex, reason: String) throws(RunSinkError) {
     guard let migration = migrations.remove(vm) else { return }
+    setMovable(vm, true)
     let spec = world.vms[vm.int]
     guard migration.copy != nil else { return }
     machine.holdMemory(Bytes(-migration.held.value), on: migration.to, at: now)
@@ -135,6 +138,11 @@ extension Simulation {
       .migrateEnd, at: now, subject: spec.name, from: name(migration.from), to: name(migration.from),
       detail: "given_up=\(reason)")
     try startMigrations()
+  }
+
+  private func setMovable(_ vm: VMIndex, _ isMovable: Bool) {
+    let cluster = clusters[world.vms[vm.int].cluster]
+    cluster.director.setMovable(isMovable, cluster.position(of: vm))
   }
 
   /// A host that was to be switched off, or emptied for maintenance, still has a VM: the first stays on, the second

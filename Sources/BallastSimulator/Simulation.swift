@@ -65,23 +65,35 @@ public final class Simulation {
   }
 
   /// - Parameter threads: work on hosts in parallel; the result does not depend on it.
-  public init(_ world: World, sink: any RunSink, threads: Int = 1) throws(RunSinkError) {
+  public convenience init(
+    _ world: World, sink: any RunSink, threads: Int = 1
+  ) throws(RunSinkError) {
+    try self.init(world, sink: sink, threads: threads, watching: [])
+  }
+
+  /// - Parameter watched: VMs to be explained: what is decided about them is kept, and entitlements are followed even
+  ///   where nothing recorded needs them. What happens does not depend on it.
+  init(
+    _ world: World, sink: any RunSink, threads: Int, watching watched: [VMIndex]
+  ) throws(RunSinkError) {
     self.world = world
     tiles = Tiles(count: world.hosts.count, threads: threads)
-    let followsEntitlements = Recorder.followsEntitlements(world)
+    let followsEntitlements = !watched.isEmpty || Recorder.followsEntitlements(world)
     machine = Machine(
       hosts: world.hosts,
       vms: world.vms.map { GuestSpec(vcpus: $0.vcpus, memory: $0.memory, workload: $0.workload) },
       observationInterval: followsEntitlements ? world.controlInterval : nil,
       sampling: world.samplesMemory
         ? world.vms.map { RandomStream(seed: world.seed, named: "working-set/\($0.name)") } : nil)
-    lives = LifeBook(world: world)
+    lives = LifeBook(world: world, watching: Set(watched.map { world.vms[$0.int].name }))
     recorder = try Recorder(
-      world: world, machine: machine, lives: lives, sink: sink, tileCount: tiles.ranges.count)
+      world: world, machine: machine, lives: lives, sink: sink, tileCount: tiles.ranges.count,
+      followsEntitlements: followsEntitlements)
     let machine = machine
     controllers = tiles.ranges.map {
       HostController(
-        world: world, machine: machine, hosts: $0, followsEntitlements: followsEntitlements)
+        world: world, machine: machine, hosts: $0, followsEntitlements: followsEntitlements,
+        watching: watched)
     }
     clusters = world.clusters.indices.map { ClusterControl($0, of: world) }
     clusterOfHost = [Int](repeating: 0, count: world.hosts.count)
@@ -127,20 +139,7 @@ public final class Simulation {
   ) throws(RunSinkError) -> RunRecord {
     let end = SimTime(world.duration.value)
     try start()
-    while now < end {
-      if shouldStop() { break }
-      let windowEnd = endOfWindow()
-      let meeting = min(queue.peek()?.time ?? end, windowEnd, clusterStepDue(), end)
-      play(to: meeting)
-      now = meeting
-      if now == windowEnd || queue.peek()?.time == now || now == end {
-        try recorder.flush(pending, clusters: clusters.map(\.view))
-        pending.removeAll(keepingCapacity: true)
-        try reportOvercommit()
-        progress(now)
-      }
-      if now < end { try takeChanges() }
-    }
+    try advance(to: end, progress: progress, shouldStop: shouldStop)
     // Stopped in the middle of a window: its samples were taken and are kept.
     if !pending.isEmpty { try recorder.flush(pending, clusters: clusters.map(\.view)) }
     // What the run left off with; changes at its very end do not happen any more.
@@ -152,6 +151,28 @@ public final class Simulation {
     return try recorder.finish(
       simulated: SimDuration(now.value), isComplete: now == end, figures: policyFigures(),
       explanations: explanations)
+  }
+
+  /// Runs to an instant, the changes at it included; at the end of the run there are none.
+  func advance(
+    to goal: SimTime, progress: (SimTime) -> Void, shouldStop: () -> Bool
+  ) throws(RunSinkError) {
+    let end = SimTime(world.duration.value)
+    let goal = min(goal, end)
+    while now < goal {
+      if shouldStop() { break }
+      let windowEnd = endOfWindow()
+      let meeting = min(queue.peek()?.time ?? end, windowEnd, clusterStepDue(), goal)
+      play(to: meeting)
+      now = meeting
+      if now == windowEnd || queue.peek()?.time == now || now == end {
+        try recorder.flush(pending, clusters: clusters.map(\.view))
+        pending.removeAll(keepingCapacity: true)
+        try reportOvercommit()
+        progress(now)
+      }
+      if now < end { try takeChanges() }
+    }
   }
 
   // MARK: Time

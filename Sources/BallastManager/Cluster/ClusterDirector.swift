@@ -223,14 +223,35 @@ public struct ClusterDirector: Sendable {
 
   /// Decides which VMs move and which hosts sleep or wake, and books it.
   public mutating func balance(at time: SimTime) -> BalancingOutcome? {
-    guard let outcome = policies.balancing?.balance(&inventory, at: time) else { return nil }
-    updateCapacity()
+    let kept = closeKeptHosts()
+    let outcome = policies.balancing?.balance(&inventory, at: time)
+    reopen(kept)
+    if outcome != nil { updateCapacity() }
     return outcome
+  }
+
+  /// Whether policies may move a VM: not while a migration of it is under way.
+  public mutating func setMovable(_ isMovable: Bool, _ vm: Int) {
+    inventory.change(vm) { $0.isMovable = isMovable }
   }
 
   /// Begins maintenance of a host: nothing comes any more, and what can move does.
   public mutating func evacuate(_ host: Int) -> Evacuation {
     setState(.maintenance, of: host)
+    let kept = closeKeptHosts()
+    defer { reopen(kept) }
     return Evacuation(of: host, in: &inventory, by: policies.placement)
+  }
+
+  /// Hosts that are kept empty for failures take nothing while a policy looks for room.
+  private mutating func closeKeptHosts() -> [Int] {
+    guard case .dedicated(let positions) = policies.failover else { return [] }
+    let kept = positions.filter { inventory.hosts[$0].state == .on }
+    for host in kept { inventory.setState(.maintenance, of: host) }
+    return kept
+  }
+
+  private mutating func reopen(_ hosts: [Int]) {
+    for host in hosts { inventory.setState(.on, of: host) }
   }
 }
