@@ -12,11 +12,14 @@ extension Simulation {
       return
     }
     let cluster = clusters[spec.cluster]
-    let refusal = cluster.director.move(cluster.position(of: vm), to: cluster.position(of: host))
-    lives.log(spec.name) {
-      DecisionRecord(
-        time: now, vm: spec.name, kind: .migrate, policy: "event", from: name(from),
-        to: refusal == nil ? name(host) : nil, refusal: refusal)
+    let (moved, refusal) = cluster.director.move(
+      cluster.position(of: vm), to: cluster.position(of: host))
+    for member in refusal == nil ? moved.map({ cluster.vms[$0] }) : [vm] {
+      lives.log(world.vms[member.int].name) {
+        DecisionRecord(
+          time: now, vm: world.vms[member.int].name, kind: .migrate, policy: "event",
+          from: name(from), to: refusal == nil ? name(host) : nil, refusal: refusal)
+      }
     }
     if let refusal {
       try recorder.event(
@@ -24,7 +27,15 @@ extension Simulation {
         detail: "change=migrate \(refusal.detail)")
       return
     }
-    try ask(vm, from: from, to: host, detail: "reason=event")
+    for member in moved.map({ cluster.vms[$0] }) {
+      if migrations.migration(of: member) != nil {
+        try giveUpMigration(of: member, reason: "replanned")
+      }
+      guard let from = machine.host(of: member), from != host else { continue }
+      try ask(
+        member, from: from, to: host,
+        detail: "reason=event" + (member == vm ? "" : " with=\(spec.name)"))
+    }
   }
 
   /// Moves that a policy has decided and booked.
@@ -125,7 +136,10 @@ extension Simulation {
     guard let migration = migrations.remove(vm) else { return }
     setMovable(vm, true)
     let spec = world.vms[vm.int]
-    guard migration.copy != nil else { return }
+    guard migration.copy != nil else {
+      try switchOffIfEmpty(migration.to)
+      return
+    }
     machine.holdMemory(Bytes(-migration.held.value), on: migration.to, at: now)
     if migration.isStunned {
       machine.resume(vm, at: now)
@@ -135,9 +149,11 @@ extension Simulation {
     touched.formUnion([migration.from, migration.to])
     stayOn(migration.from)
     try recorder.event(
-      .migrateEnd, at: now, subject: spec.name, from: name(migration.from), to: name(migration.from),
+      .migrateEnd, at: now, subject: spec.name, from: name(migration.from),
+      to: name(migration.from),
       detail: "given_up=\(reason)")
     try startMigrations()
+    try switchOffIfEmpty(migration.to)
   }
 
   private func setMovable(_ vm: VMIndex, _ isMovable: Bool) {

@@ -13,9 +13,10 @@ struct ClusterDirectorTests {
   ) -> ClusterDirector {
     ClusterDirector(
       inventory: ClusterInventory(
-        hosts: (0..<hosts).map { _ in
+        hosts: (0..<hosts).map {
           ClusterInventory.Host(
-            cpuCapacity: 4_000_000, coreRate: 1_000_000, memoryCapacity: 8 << 30)
+            cpuCapacity: 4_000_000, coreRate: 1_000_000, memoryCapacity: 8 << 30,
+            isKeptForFailures: failover == .dedicated(hosts: [$0]))
         },
         vms: (0..<vms).map { _ in
           ClusterInventory.VM(
@@ -106,10 +107,10 @@ struct ClusterDirectorTests {
     var cluster = director(hosts: 2, vms: 2, reserves: 3_000_000)
     for vm in 0..<2 { cluster.inventory.change(vm) { $0.vcpus = 4 } }
     #expect(cluster.powerOn(0, on: 0).host == 0 && cluster.powerOn(1, on: 1).host == 1)
-    #expect(cluster.move(0, to: 1)?.kind == .hostFit)
+    #expect(cluster.move(0, to: 1).refusal?.kind == .hostFit)
     #expect(cluster.inventory.vms[0].host == 0)
     cluster.powerOff(1)
-    #expect(cluster.move(0, to: 1) == nil && cluster.inventory.vms[0].host == 1)
+    #expect(cluster.move(0, to: 1).moved == [0] && cluster.inventory.vms[0].host == 1)
   }
 
   private static let keeping: [FailoverPolicy] = [
