@@ -13,7 +13,7 @@ extension Simulation {
     }
     let cluster = clusters[spec.cluster]
     let refusal = cluster.director.move(cluster.position(of: vm), to: cluster.position(of: host))
-    lives.log(spec.name) {
+    lives.log(spec.name, as: refusal == nil ? .move : .refusal) {
       DecisionRecord(
         time: now, vm: spec.name, kind: .migrate, policy: "event", from: name(from),
         to: refusal == nil ? name(host) : nil, refusal: refusal)
@@ -34,7 +34,7 @@ extension Simulation {
     for move in moves {
       let vm = cluster.vms[move.vm]
       let to = cluster.hosts[move.to]
-      lives.log(world.vms[vm.int].name) {
+      lives.log(world.vms[vm.int].name, as: .move) {
         DecisionRecord(
           time: now, vm: world.vms[vm.int].name, kind: .migrate, policy: policy,
           from: name(cluster.hosts[move.from]), to: name(to), move: .init(move))
@@ -132,7 +132,8 @@ extension Simulation {
     touched.formUnion([migration.from, migration.to])
     stayOn(migration.from)
     try recorder.event(
-      .migrateEnd, at: now, subject: spec.name, from: name(migration.from), to: name(migration.from),
+      .migrateEnd, at: now, subject: spec.name, from: name(migration.from),
+      to: name(migration.from),
       detail: "given_up=\(reason)")
     try startMigrations()
   }
