@@ -161,6 +161,9 @@ public struct ResourceManager: Sendable, Equatable {
     return Kilohertz(rows[position].demand)
   }
 
+  /// CPU demand last observed of a VM by its position, kHz; −1 before the first observation.
+  public func observedDemand(row: Int) -> Int64 { rows[row].demand }
+
   /// Observed demand for memory of a managed VM, bytes; nil before the first observation.
   public func observedMemoryDemand(of vm: VMIndex) -> Bytes? {
     guard let position = position(of: vm), rows[position].memoryDemand >= 0 else { return nil }

@@ -22,6 +22,8 @@ final class HostController: @unchecked Sendable {
   /// Control steps up to this instant are counted in the entitlement book.
   private let countedTo: UnsafeMutablePointer<SimTime>
   private var loop = ControlLoop(workspace: DecisionWorkspace())
+  /// Where its VMs lacked most.
+  private(set) var worst = WorstMoments()
   private let watched: [VMIndex]
   /// Of hosts where a watched VM is: what the last decision rests on.
   private var lastSeen: [HostObservation?]
@@ -102,7 +104,7 @@ final class HostController: @unchecked Sendable {
       preconditionFailure("a simulated host answers: \(error)")
     }
     keep(loop.seen, of: host)
-    decided(host, at: time, recorder: recorder)
+    decided(host, manager, at: time, recorder: recorder)
   }
 
   /// The first half of a step, for clusters whose hosts meet.
@@ -126,7 +128,7 @@ final class HostController: @unchecked Sendable {
       preconditionFailure("a simulated host answers: \(error)")
     }
     keep(seen, of: host)
-    decided(host, at: time, recorder: recorder)
+    decided(host, manager, at: time, recorder: recorder)
   }
 
   private func keep(_ seen: HostObservation, of host: HostIndex) {
@@ -135,9 +137,20 @@ final class HostController: @unchecked Sendable {
     }
   }
 
-  private func decided(_ host: HostIndex, at time: SimTime, recorder: Recorder) {
+  private func decided(
+    _ host: HostIndex, _ manager: borrowing ResourceManager, at time: SimTime, recorder: Recorder
+  ) {
     guard followsEntitlements else { return }
     recorder.entitlements.note(loop.plan)
+    let coreRate = machine.coreRate(of: host).value
+    for row in loop.plan.vms.indices {
+      // Demand that was never seen is −1 and lacks nothing.
+      let unmet = manager.observedDemand(row: row) - loop.plan.cpuEntitlement[row]
+      if unmet > 0 {
+        let vm = loop.plan.vms[row]
+        worst.note(vm, unmet: unmet, size: Int64(machine.vcpus(of: vm)) * coreRate, at: time)
+      }
+    }
     dueTimes[host.int - first] = nextDue(host, after: time)
   }
 

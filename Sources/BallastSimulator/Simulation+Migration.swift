@@ -15,7 +15,7 @@ extension Simulation {
     let (moved, refusal) = cluster.director.move(
       cluster.position(of: vm), to: cluster.position(of: host))
     for member in refusal == nil ? moved.map({ cluster.vms[$0] }) : [vm] {
-      lives.log(world.vms[member.int].name) {
+      lives.log(world.vms[member.int].name, as: refusal == nil ? .move : .refusal) {
         DecisionRecord(
           time: now, vm: world.vms[member.int].name, kind: .migrate, policy: "event",
           from: name(from), to: refusal == nil ? name(host) : nil, refusal: refusal)
@@ -45,7 +45,7 @@ extension Simulation {
     for move in moves {
       let vm = cluster.vms[move.vm]
       let to = cluster.hosts[move.to]
-      lives.log(world.vms[vm.int].name) {
+      lives.log(world.vms[vm.int].name, as: .move) {
         DecisionRecord(
           time: now, vm: world.vms[vm.int].name, kind: .migrate, policy: policy,
           from: name(cluster.hosts[move.from]), to: name(to), move: .init(move))

@@ -104,13 +104,15 @@ extension Simulation {
       coreRate: machine.coreRate(of: host), world: world)
   }
 
-  /// Keeps the answer to a request, if the VM is watched.
+  /// Keeps the answer to a request, where it is watched or notable.
   func log(
     _ answer: ClusterDirector.Answer, to kind: DecisionRecord.Kind, of vm: VMIndex
   ) {
     let spec = world.vms[vm.int]
     let cluster = clusters[spec.cluster]
-    lives.log(spec.name) {
+    let notable: LifeBook.Notable? =
+      answer.host == nil ? .refusal : kind == .restart ? .restart : nil
+    lives.log(spec.name, as: notable) {
       let fixed = spec.host != nil && kind == .powerOn
       let search = answer.placement
       return DecisionRecord(

@@ -28,7 +28,7 @@ extension Simulation {
         cluster.position(of: vm), settings, overhead: world.overhead(of: spec))
       if let refusal {
         vms[vm.int] = old
-        lives.log(spec.name) {
+        lives.log(spec.name, as: .refusal) {
           DecisionRecord(
             time: now, vm: spec.name, kind: .configure, policy: "event", refusal: refusal)
         }

@@ -20,7 +20,8 @@ public final class Simulation {
   let lives: LifeBook
   let clusters: [ClusterControl]
   private let tiles: Tiles
-  private let controllers: [HostController]
+  var threads: Int { tiles.threads }
+  let controllers: [HostController]
   private var clusterOfHost: [Int]
   private let tileOfHost: [Int]
   private var queue = EventQueue<Change>()

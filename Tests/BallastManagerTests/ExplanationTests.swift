@@ -99,7 +99,7 @@ struct ExplanationTests {
         "web-1 is entitled to 2,333.333 MHz of CPU; it wants 4,000 MHz.",
         "web-1 has 1,000 of 3,000 shares in pool gold, which divides 7,000 MHz among 2, and gets"
           + " 2,333.333 MHz.",
-        "pool gold limits its VMs to 7,000 MHz and uses all of it: they want 10,000 MHz.",
+        "Pool gold limits its VMs to 7,000 MHz and uses all of it: they want 10,000 MHz.",
         // 6/7 MHz per share of 14,000: gold has 6857, a third of that.
         "If every VM wanted its whole size, web-1 would be entitled to 2,285.714 MHz.",
         "Raising its shares from 1,000 to 2,667 would bring web-1 4,000 MHz.",
@@ -205,7 +205,7 @@ struct ExplanationTests {
     #expect(explanation.dynamicEntitlement == 2_000_000)
     #expect(
       explanation.sentences()[1]
-        == "host h has 4,000 MHz, less than it has promised: of 3,000 MHz promised a gets 2,000 MHz."
+        == "Host h has 4,000 MHz, less than it has promised: of 3,000 MHz promised a gets 2,000 MHz."
     )
   }
 }

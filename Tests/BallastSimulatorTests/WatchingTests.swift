@@ -125,4 +125,55 @@ struct WatchingTests {
       #expect(explanation?.memory?.dynamicEntitlement == explanation?.granted?.memory)
     }
   }
+
+  // MARK: A run's own account
+
+  private func account(
+    _ world: World, threads: Int = 1
+  ) throws -> (record: RunRecord, account: RunExplanations) {
+    let simulation = try Simulation(world, sink: CollectingSink(), threads: threads)
+    var record = try simulation.run()
+    let account = simulation.account(for: &record)
+    return (record, account)
+  }
+
+  /// a lacks 1 of 2 GHz from 5 s, when its demand is first seen, and 1.5 from 12 s; b 1 of 2 GHz, then 0.5.
+  @Test func theWorstMomentsAreExplained() throws {
+    let (_, account) = try account(world())
+    #expect(account.moments.map(\.explanation.vm).prefix(2) == ["a", "b"])
+    #expect(account.moments[0].unmet == .percent(75))
+    #expect(account.moments[0].explanation.time == .seconds(12))
+    #expect(account.moments[0].explanation.cpu?.levels.last?.bound == .limit)
+    #expect(account.moments[1].unmet == .percent(50))
+    #expect(account.moments[1].explanation.time == .seconds(5))
+    #expect(account.moves.records.map(\.vm) == ["c"])
+    #expect(account.moves.count == 1)
+    #expect(account.note == "")
+  }
+
+  @Test func theAccountDoesNotDependOnThreads() throws {
+    let (one, three) = (try account(world()), try account(world(), threads: 3))
+    #expect(one.account == three.account)
+    #expect(one.record.digest == three.record.digest)
+  }
+
+  /// a has 1 GHz, then 0.5: the worst sample is the last, under the limit, and 2 GHz would have to be allowed.
+  @Test func aFailedExpectationHasItsMissAndItsLever() throws {
+    var world = world()
+    world.judgements = [
+      World.Judgement(
+        expectation: Expectation(
+          question: .metric("cpu_used_mhz"), subjects: .vms(["a"]), statistic: .last,
+          bound: .atLeast(800_000), isPooled: false,
+          place: SourcePlace(file: "", line: 1, column: 1)),
+        target: .vms(.cpuUsed, [VMIndex(0)]))
+    ]
+    let (record, account) = try account(world)
+    let verdict = record.expectations[0]
+    #expect(verdict.measured == "500.000 (a)")
+    #expect(verdict.missedBy == "300.000")
+    #expect(verdict.lever.hasPrefix("Raising its limit from 500 MHz to"))
+    #expect(account.moments[0].reason == "expectation")
+    #expect(account.moments[0].explanation.time == SimTime(30_000_000_000 - 1))
+  }
 }

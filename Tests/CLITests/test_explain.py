@@ -113,6 +113,72 @@ def test_a_restart_is_told(strict_run):
     assert answer["decisions"][-1]["kind"] == "restart"
 
 
+# --- What a run says of itself ---------------------------------------------------------------------------------------
+
+# Each wants 4 GHz of 8: 6 GHz are missing for three, so each has 2,666.667 of 4,000 MHz, ready 33.333 %.
+CROWDED = SMALL.replace("constant: 50%", "constant: 100%") + """\
+expect:
+  - {metric: cpu_ready_pct_per_vcpu, of: {vms: web}, statistic: max, at_most: 30}
+  - {metric: cpu_ready_pct_per_vcpu, of: {vms: web}, statistic: max, at_most: 40}
+"""
+
+
+def test_a_failed_expectation_says_by_how_much_and_what_would_help(tmp_path):
+    path = write(tmp_path / "crowded.yaml", CROWDED)
+    done = run(path, tmp_path / "run", code=1)
+    line = next(line for line in done.stdout.splitlines() if line.startswith("NOT MET"))
+    assert "; missed by 3.333; lever: Raising its shares from 2,000 to" in line
+    missed, met = read_run(tmp_path / "run")["expectations"]
+    assert missed["missed_by"] == 3.333
+    assert missed["lever"].endswith("would bring web-0 4,000 MHz.")
+    assert "missed_by" not in met and "lever" not in met
+    told = json.loads((tmp_path / "run/explanations.json").read_text(encoding="utf-8"))
+    assert [(moment["reason"], moment["explanation"]["vm"]) for moment in told["moments"]] == [
+        ("expectation", "web-0"), ("demand", "web-1"), ("demand", "web-2")]
+    assert told["moments"][1]["unmet"] == 333_333
+    page = (tmp_path / "run/report.html").read_text(encoding="utf-8")
+    assert '<section id="why">' in page and "web-1 has 2,000 of 6,000 shares in host esx" in page
+    assert missed["lever"] in page
+
+
+def test_refusals_moves_and_restarts_are_told(strict_run):
+    told = json.loads((strict_run / "explanations.json").read_text(encoding="utf-8"))
+    assert [record["vm"] for record in told["refusals"]["records"]] == ["big"]
+    assert [(record["vm"], record["from"], record["to"]) for record in told["moves"]["records"]] == [
+        ("web-0", "esx-1", "esx-0")]
+    assert [(record["vm"], record["to"]) for record in told["restarts"]["records"]] == [("web-1", "esx-0")]
+    page = (strict_run / "report.html").read_text(encoding="utf-8")
+    assert "Power-on was refused (pool_reservation). Pool fixed is asked for 3000 MHz of CPU" in page
+
+
+def test_the_account_does_not_depend_on_threads(tmp_path, mixed):
+    run(mixed, tmp_path / "one", "--quiet")
+    run(mixed, tmp_path / "four", "--quiet", "--threads", 4)
+    for name in ["explanations.json", "scenario.json", "report.html"]:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "four" / name).read_bytes(), name
+
+
+def test_a_report_needs_no_explanations(mixed_run, tmp_path):
+    copy = copy_of(mixed_run, tmp_path)
+    before = (copy / "report.html").read_bytes()
+    assert ballast("report", copy).returncode == 0
+    assert (copy / "report.html").read_bytes() == before
+    (copy / "explanations.json").unlink()
+    assert ballast("report", copy).returncode == 0
+    assert "no <code>explanations.json</code>" in (copy / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["explanations.json", "run.json", "hosts.csv"])
+def test_a_report_of_damaged_files_is_65(mixed_run, tmp_path, name):
+    copy = copy_of(mixed_run, tmp_path)
+    write(copy / name, "{")
+    done = ballast("report", copy)
+    assert done.returncode == 65
+    assert name in done.stderr
+    (copy / name).unlink()
+    assert ballast("report", copy).returncode == (0 if name == "explanations.json" else 66)
+
+
 # --- All scenarios --------------------------------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ def test_the_default_directory_is_named_after_the_scenario(tmp_path, small):
     done = ballast("run", small, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in (tmp_path / "reports/small").iterdir()) == sorted(
-        [*CSV_FILES, "run.json", "report.html"])
+        [*CSV_FILES, "run.json", "report.html", "scenario.json", "explanations.json"])
     assert "reports/small/report.html" in done.stdout
     assert read_run(tmp_path / "reports/small")["digest"] in done.stdout
 

@@ -10,7 +10,7 @@ extension EntitlementExplanation {
     while level >= 0 {
       let isDecided = ![.shares, .reservation, .shortfall, .demand].contains(own[level].bound)
       sentences.append(
-        reason(own[level], below: level > 0 ? own[level - 1] : own[level]))
+        capitalised(reason(own[level], below: level > 0 ? own[level - 1] : own[level])))
       if isDecided || own[level].bound == .demand { break }
       level -= 1
     }
@@ -23,6 +23,18 @@ extension EntitlementExplanation {
       sentences.append("No single change brings \(vm) more.")
     }
     return sentences
+  }
+
+  /// The change that would help, in words: the nearest to the VM that brings all it wants, else the one that brings most.
+  /// Nil where there is none or nobody looked.
+  public var closestLever: String? {
+    let levers = levers ?? []
+    let wanted = min(observedDemand ?? size, size)
+    // Of equal ones the nearest: `max` would give the last.
+    let most = levers.map(\.entitlement).max()
+    let chosen =
+      levers.first { $0.entitlement >= wanted } ?? levers.first { $0.entitlement == most }
+    return chosen.map(text)
   }
 
   private var summary: String {
@@ -92,7 +104,7 @@ extension EntitlementExplanation {
     case .raisePoolReservation:
       return "Raising the reservation of pool \(lever.subject) \(span(lever)) \(result)"
     case .move: return "Moving it to \(lever.subject) \(result)"
-    case .addCapacity: return "More capacity of \(lever.subject), \(span(lever)), \(result)"
+    case .addCapacity: return "More capacity of \(lever.subject), \(span(lever)) \(result)"
     }
   }
 
@@ -106,6 +118,12 @@ extension EntitlementExplanation {
   }
 
   // MARK: Words and numbers
+
+  /// A sentence that begins with a word of ours; names stay as they are.
+  private func capitalised(_ sentence: String) -> String {
+    ["pool ", "host ", "cluster "].contains { sentence.hasPrefix($0) }
+      ? sentence.prefix(1).uppercased() + sentence.dropFirst() : sentence
+  }
 
   func text(name level: EntitlementLevel) -> String {
     switch level.kind {

@@ -8,10 +8,18 @@ public struct RunRecord: Sendable {
     /// The worst value and whose it is: "7.312 (web-3)".
     public var measured: String
     public var isMet: Bool
-    public init(text: String, measured: String, isMet: Bool) {
+    /// How far the measured value is beyond the bound, in the metric's unit; empty where it is met or no number.
+    public var missedBy: String
+    /// The closest change that would have helped, in words; empty where it is met or nobody knows.
+    public var lever: String
+    public init(
+      text: String, measured: String, isMet: Bool, missedBy: String = "", lever: String = ""
+    ) {
       self.text = text
       self.measured = measured
       self.isMet = isMet
+      self.missedBy = missedBy
+      self.lever = lever
     }
   }
 

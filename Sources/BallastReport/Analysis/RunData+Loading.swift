@@ -4,9 +4,10 @@ extension RunData {
   static let heatColumnsMax = 288
   static let eventRowsMax = 300
 
-  /// Reads a run directory: `run.json` and the CSV files, nothing else.
+  /// Reads a run directory: `run.json`, the CSV files, and `explanations.json` where there is one.
   static func load(directory: String) throws(RunReadError) -> RunData {
     var data = RunData(run: try RunFile.read(directory: directory))
+    data.explanations = try ExplanationsFile.read(directory: directory)
     try data.readHosts(CSVTable(path: directory + "/hosts.csv"))
     try data.readPools(CSVTable(path: directory + "/pools.csv"))
     try data.readSummaries(CSVTable(path: directory + "/vms-summary.csv"))

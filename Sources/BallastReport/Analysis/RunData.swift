@@ -1,3 +1,5 @@
+import BallastModel
+
 /// What the report needs of a run directory, in natural units (MHz, MiB, %, s). A missing value is NaN.
 ///
 /// Time series of hosts and pools are kept whole; of VMs only what does not grow with VMs × samples: totals per VM, a
@@ -14,6 +16,8 @@ struct RunData {
   var readyHeat = HeatCells()
   var events: [EventFacts] = []
   var eventCounts: [(kind: String, count: Int)] = []
+  /// Nil where the directory has none.
+  var explanations: RunExplanations?
   /// Indices into `vms`, worst first.
   var drillDowns: [VMSeries] = []
 

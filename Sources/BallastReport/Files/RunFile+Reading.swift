@@ -50,7 +50,10 @@ extension RunFile {
       scenario: stored.scenario, seed: stored.seed, digest: UInt64(stored.digest, radix: 16) ?? 0,
       simulated: .milliseconds(thousandths(stored.simDurationS)), isComplete: stored.complete,
       expectations: stored.expectations.map {
-        .init(text: $0.text, measured: $0.measured, isMet: $0.met)
+        .init(
+          text: $0.text, measured: $0.measured, isMet: $0.met,
+          missedBy: $0.missedBy.map { decimal(thousandths($0), places: 3) } ?? "",
+          lever: $0.lever ?? "")
       },
       summary: stored.summary.map {
         .init(
@@ -116,6 +119,8 @@ private struct Stored: Decodable {
     var text: String
     var measured: String
     var met: Bool
+    var missedBy: Double?
+    var lever: String?
   }
   struct Figure: Decodable {
     var name: String

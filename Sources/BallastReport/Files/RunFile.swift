@@ -41,6 +41,8 @@ public struct RunFile: Sendable {
       out.field("text", verdict.text)
       out.field("measured", verdict.measured)
       out.field("met", raw: verdict.isMet ? "true" : "false")
+      if !verdict.missedBy.isEmpty { out.field("missed_by", raw: verdict.missedBy) }
+      if !verdict.lever.isEmpty { out.field("lever", verdict.lever) }
     }
     out.list("summary", record.summary) { out, figure in
       out.field("name", figure.name)

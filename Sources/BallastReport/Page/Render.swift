@@ -52,6 +52,7 @@ func page(_ data: RunData, _ library: ChartLibrary?) -> String {
     "verdict": verdictSection(data),
     "figures": keyFigures(data),
     "findings": findingsSection(data),
+    "why": whySection(data),
     "hosts": hostSection,
     "vmCharts": vmCharts,
     "vmTable": vmTable(data),

@@ -131,6 +131,7 @@ let pageStyle = """
   .dot::before{content:"";display:inline-block;width:9px;height:9px;border-radius:50%;margin-right:7px;
   background:var(--k)}.dot.bad::before{border-radius:0}.dot.significant::before{border-radius:0;rotate:45deg}
   .expectations td{overflow-wrap:anywhere}
+  .expectations td:nth-child(4){overflow-wrap:normal}
   .expectations td:first-child{white-space:nowrap;font-weight:600}
   .expectations .missed td:first-child{color:var(--bad)}.expectations .met td:first-child{color:var(--fine)}
   .events td,.events th{white-space:nowrap}.events .detail{white-space:normal;min-width:260px;color:var(--ink2)}
@@ -139,6 +140,9 @@ let pageStyle = """
   .drill[open]{grid-column:1/-1}
   summary{padding:6px 14px;cursor:pointer;font-weight:550}.place{color:var(--ink2);font-weight:400;font-size:13.5px}
   .inside{padding:2px 18px 14px}
+  .whys{display:grid;gap:10px;margin-bottom:20px}.why h4{margin:10px 0 6px;font-size:14px}
+  .levels td,.levels th{white-space:nowrap}.because{margin:10px 0 4px;padding-left:18px;max-width:95ch}
+  .because li{margin-bottom:3px;font-size:14px}#why h3{margin-top:18px}
   .triple{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr));gap:14px 22px}
   .triple .legend{margin-left:0}.triple figcaption{min-height:42px;align-content:flex-end}
   .columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,460px),1fr));gap:10px 36px;

@@ -18,12 +18,14 @@ let pageTemplate = """
   <a class="skip" href="#findings">Skip to the findings</a>
   {{{header}}}
   <nav aria-label="Sections"><a href="#verdict">Verdict</a><a href="#findings">Findings</a>\
+  <a href="#why">Why</a>\
   <a href="#hosts">Hosts</a><a href="#vms">VMs</a><a href="#pools">Pools</a>\
   <a href="#events">Events</a><a href="#method">Method</a>\
   <button type="button" id="unzoom" hidden="hidden">Show the whole run</button></nav>
   <main>
   <section id="verdict">{{{verdict}}}{{{figures}}}</section>
   <section id="findings"><h2>Findings, by harm</h2>{{{findings}}}</section>
+  <section id="why"><h2>Why</h2>{{{why}}}</section>
   <section id="hosts"><h2>Hosts</h2>{{^hasCharts}}<p class="note">No samples were recorded.</p>\
   {{/hasCharts}}{{{hosts}}}</section>
   <section id="vms"><h2>VMs</h2>{{{vmNote}}}{{{vmCharts}}}{{{vmTable}}}\

@@ -55,6 +55,7 @@ func verdictSection(_ data: RunData) -> String {
       "style": $0.isMet ? "met" : "missed", "sign": $0.isMet ? "✓" : "✗",
       "word": $0.isMet ? "met" : "not met", "text": escaped($0.text),
       "measured": escaped($0.measured), "margin": margin($0),
+      "hasLever": !$0.isMet && !$0.lever.isEmpty, "lever": escaped($0.lever),
     ]
   }
   return render(
@@ -63,7 +64,8 @@ func verdictSection(_ data: RunData) -> String {
     {{#hasRows}}<div class="scroll"><table class="expectations"><thead><tr><th>Result</th>\
     <th>Expectation</th><th>Measured</th><th>By</th></tr></thead><tbody>{{#rows}}<tr class="{{style}}">\
     <td><span aria-hidden="true">{{sign}}</span> {{word}}</td><td>{{{text}}}</td><td>{{{measured}}}</td>\
-    <td>{{{margin}}}</td></tr>{{/rows}}</tbody></table></div>{{/hasRows}}</div>
+    <td>{{{margin}}}</td></tr>{{#hasLever}}<tr class="helps"><td></td><td colspan="3"><b>Lever</b> \
+    {{{lever}}}</td></tr>{{/hasLever}}{{/rows}}</tbody></table></div>{{/hasRows}}</div>
 
     """,
     [

@@ -9,9 +9,16 @@ struct History {
   private var cells: [[Int64]]
   /// Per entity: length of each of its samples, ns.
   private var intervals: [[Int64]]
+  /// Per entity: ends of its samples, ns; kept only where somebody will ask when something was.
+  private var ends: [[Int64]]
+  private let isTimed: [Bool]
 
-  /// - Parameter columns: raw values of the column enumeration.
-  init(entities: Int, columns: [Int]) {
+  /// - Parameters:
+  ///   - columns: raw values of the column enumeration.
+  ///   - isTimed: per entity, whether to keep when its samples ended; empty: of none.
+  init(entities: Int, columns: [Int], isTimed: [Bool] = []) {
+    self.isTimed = isTimed.isEmpty ? [Bool](repeating: false, count: entities) : isTimed
+    ends = [[Int64]](repeating: [], count: entities)
     self.columns = columns
     cells = [[Int64]](repeating: [], count: entities * columns.count)
     intervals = [[Int64]](repeating: [], count: entities)
@@ -19,25 +26,30 @@ struct History {
 
   /// - Parameter row: the cells of all columns of one entity.
   mutating func append(
-    entity: Int, row: UnsafePointer<Int64>, interval: SimDuration
+    entity: Int, row: UnsafePointer<Int64>, interval: SimDuration, end: SimTime
   ) {
     for (index, column) in columns.enumerated() {
       cells[entity * columns.count + index].append(row[column])
     }
     intervals[entity].append(interval.value)
+    if isTimed[entity] { ends[entity].append(end.value) }
   }
 
   func series(entity: Int, column: Int) -> Series {
     guard let index = columns.firstIndex(of: column) else {
       preconditionFailure("a column is kept before it is asked for")
     }
-    return Series(cells: cells[entity * columns.count + index], intervals: intervals[entity])
+    return Series(
+      cells: cells[entity * columns.count + index], intervals: intervals[entity],
+      ends: ends[entity])
   }
 
   /// Values with the time each stood for.
   struct Series {
     var cells: [Int64]
     var intervals: [Int64]
+    /// Empty where nobody kept them.
+    var ends: [Int64] = []
 
     var isEmpty: Bool { cells.isEmpty }
 

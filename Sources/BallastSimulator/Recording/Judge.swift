@@ -55,6 +55,36 @@ struct Judge {
     world.judgements.indices.map { verdict(world.judgements[$0], index: $0) }
   }
 
+  /// A verdict that failed and that more of a resource would have helped, and where to look for the lever.
+  struct Question {
+    var verdict: Int
+    var request: ExplanationRequest
+    var resource: EntitlementExplanation.Resource
+  }
+
+  /// The worst sample of the worst VM of each verdict that failed.
+  func questions(_ verdicts: [RunRecord.Verdict]) -> [Question] {
+    verdicts.indices.compactMap { index in
+      guard !verdicts[index].isMet, case .vms(let column, let vms) = world.judgements[index].target,
+        let resource = column.resourceThatHelps(world.judgements[index].expectation.bound)
+      else { return nil }
+      var worst: (miss: Int64, vm: VMIndex, end: Int64)?
+      for vm in vms {
+        let series = vmSeries(vm.int, column)
+        for (cell, end) in zip(series.cells, series.ends) where cell != emptyCell {
+          let miss = miss(cell, world.judgements[index].expectation.bound)
+          if miss > worst?.miss ?? 0 { worst = (miss, vm, end) }
+        }
+      }
+      // Before the sample's end: changes there are not of this sample.
+      return worst.map {
+        Question(
+          verdict: index, request: ExplanationRequest(vm: $0.vm, at: SimTime($0.end - 1)),
+          resource: resource)
+      }
+    }
+  }
+
   private func verdict(_ judgement: World.Judgement, index: Int) -> RunRecord.Verdict {
     let expectation = judgement.expectation
     let measured: [(name: String, series: History.Series)]
@@ -157,7 +187,7 @@ struct Judge {
     let whose = worst.name == "run" ? "" : " (\(worst.name))"
     return RunRecord.Verdict(
       text: text(of: expectation), measured: decimal(worst.value, places: 3) + whose,
-      isMet: worst.miss <= 0)
+      isMet: worst.miss <= 0, missedBy: worst.miss > 0 ? decimal(worst.miss, places: 3) : "")
   }
 
   /// How far a value is beyond the bound; at most 0 when it meets it.
@@ -238,5 +268,21 @@ extension History.Series {
     guard cells.contains(emptyCell) else { return self }
     let kept = cells.indices.filter { cells[$0] != emptyCell }
     return History.Series(cells: kept.map { cells[$0] }, intervals: kept.map { intervals[$0] })
+  }
+}
+
+extension VMColumn {
+  /// What a VM would have had to get more of to meet a bound that it missed; nil where more would not help.
+  fileprivate func resourceThatHelps(
+    _ bound: Expectation.Bound
+  ) -> EntitlementExplanation.Resource? {
+    switch (self, bound) {
+    case (.cpuReady, .atMost), (.cpuReadyPercent, .atMost), (.cpuLimitedPercent, .atMost),
+      (.cpuReady, .equals), (.cpuReadyPercent, .equals), (.cpuLimitedPercent, .equals),
+      (.cpuUsed, .atLeast), (.cpuEntitled, .atLeast):
+      .cpu
+    case (.memEntitled, .atLeast): .memory
+    default: nil
+    }
   }
 }

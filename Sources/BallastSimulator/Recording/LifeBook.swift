@@ -29,6 +29,8 @@ final class LifeBook: @unchecked Sendable {
   /// Decisions about the VMs that are watched, in order of time.
   private(set) var decisions: [DecisionRecord] = []
   private let watched: Set<String>
+  /// Refusals, moves and restarts of all VMs.
+  private(set) var notable = RunExplanations()
 
   init(world: World, watching watched: Set<String> = []) {
     self.watched = watched
@@ -66,9 +68,18 @@ final class LifeBook: @unchecked Sendable {
 
   func setState(_ state: HostState, of host: HostIndex) { hosts[host.int] = state }
 
-  /// Keeps a decision, if its VM is watched.
-  func log(_ vm: String, _ decision: () -> DecisionRecord) {
+  /// Decisions that a run's own account tells, whichever VM they are about.
+  enum Notable { case refusal, move, restart }
+
+  /// Keeps a decision, if its VM is watched or it is notable.
+  func log(_ vm: String, as kind: Notable?, _ decision: () -> DecisionRecord) {
     if watched.contains(vm) { decisions.append(decision()) }
+    switch kind {
+    case .refusal: notable.refusals.add(decision)
+    case .move: notable.moves.add(decision)
+    case .restart: notable.restarts.add(decision)
+    case nil: break
+    }
   }
 
   // MARK: Outages

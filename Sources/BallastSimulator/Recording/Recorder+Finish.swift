@@ -33,9 +33,11 @@ extension Recorder {
       },
       consolidation: consolidationSeries, lives: lives, end: SimTime(simulated.value),
       explanations: explanations)
+    let verdicts = judge.verdicts()
+    questions = judge.questions(verdicts)
     return RunRecord(
       scenario: world.name, seed: world.seed, digest: digest.value, simulated: simulated,
-      isComplete: isComplete, expectations: judge.verdicts(),
+      isComplete: isComplete, expectations: verdicts,
       summary: figures.keyFigures(
         world: world, worstReady: worstReady,
         consolidation: consolidationSeries.isEmpty ? 0 : consolidationSeries.mean) + more,

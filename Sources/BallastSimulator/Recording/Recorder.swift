@@ -54,6 +54,8 @@ final class Recorder {
   var consolidation: [Int64] = []
   var consolidationIntervals: [Int64] = []
   var figures = FigureSums()
+  /// Verdicts of the finished run that want a lever.
+  var questions: [Judge.Question] = []
   private var sequence = 0
 
   /// A long window keeps a host's VMs in the processor's caches for many samples.
@@ -125,7 +127,8 @@ final class Recorder {
 
     let columns = Set(judgements.vmColumns + (isExact ? Self.summaryColumns : []))
     history = History(
-      entities: rowVMs.count, columns: columns.map(\.rawValue).sorted())
+      entities: rowVMs.count, columns: columns.map(\.rawValue).sorted(),
+      isTimed: rowVMs.map(Set(judgements.vms).contains))
     judgedHosts = judgements.hosts
     hostHistory = History(
       entities: judgedHosts.count, columns: Array(0..<HostColumn.count))
@@ -365,7 +368,7 @@ final class Recorder {
           pools: UnsafeBufferPointer(
             start: poolCells, count: manifest.pools.count * PoolColumn.count)))
       foldDigest(time: time, hosts: hosts, vms: vms, states: states)
-      remember(slot: slot, interval: interval, hosts: hosts, vms: vms, states: states)
+      remember(slot: slot, time: time, interval: interval, hosts: hosts, vms: vms, states: states)
       states.update(repeating: nil, count: rowVMs.count)
     }
   }
@@ -408,20 +411,20 @@ final class Recorder {
 
   /// Keeps what percentiles, verdicts and key figures need.
   private func remember(
-    slot: Int, interval: SimDuration, hosts: UnsafeMutablePointer<Int64>,
+    slot: Int, time: SimTime, interval: SimDuration, hosts: UnsafeMutablePointer<Int64>,
     vms: UnsafeMutablePointer<Int64>, states: UnsafeMutablePointer<VMState?>
   ) {
     for row in rowVMs.indices
     where states[row] != nil && vmHosts[slot * rowVMs.count + row] >= 0 {
-      history.append(entity: row, row: vms + row * VMColumn.count, interval: interval)
+      history.append(entity: row, row: vms + row * VMColumn.count, interval: interval, end: time)
     }
     for (entity, host) in judgedHosts.enumerated() {
       hostHistory.append(
-        entity: entity, row: hosts + host * HostColumn.count, interval: interval)
+        entity: entity, row: hosts + host * HostColumn.count, interval: interval, end: time)
     }
     for (entity, pool) in judgedPools.enumerated() {
       poolHistory.append(
-        entity: entity, row: poolCells + pool * PoolColumn.count, interval: interval)
+        entity: entity, row: poolCells + pool * PoolColumn.count, interval: interval, end: time)
     }
     var poweredOn: Int64 = 0
     var hostsOn: Int64 = 0

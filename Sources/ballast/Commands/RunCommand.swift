@@ -110,10 +110,14 @@ struct RunCommand: ParsableCommand {
     let progress = Progress(duration: world.duration, isQuiet: quiet)
     let sink = try CSVRunSink(directory: directory.workingPath)
     let simulation = try Simulation(world, sink: sink, threads: threads)
-    let record = try simulation.run(
+    var record = try simulation.run(
       progress: progress.show, shouldStop: { Interrupt.isRequested })
     try sink.finish()
+    let account = simulation.account(for: &record, shouldStop: { Interrupt.isRequested })
     progress.finish()
+    try writeFile(
+      ExplanationsFile.json(account) + "\n",
+      path: directory.workingPath + "/" + ExplanationsFile.name)
     let result = RunFile(
       record: record, ballastVersion: ballastVersion, scenarioSHA256: scenarioSHA256,
       wallMilliseconds: progress.wallMilliseconds)
@@ -159,7 +163,10 @@ struct RunCommand: ParsableCommand {
 
   private func summarise(_ record: RunRecord, _ directory: RunDirectory) {
     for verdict in record.expectations {
-      output("\(verdict.isMet ? "met    " : "NOT MET") \(verdict.text): \(verdict.measured)")
+      var line = "\(verdict.isMet ? "met    " : "NOT MET") \(verdict.text): \(verdict.measured)"
+      if !verdict.missedBy.isEmpty { line += "; missed by \(verdict.missedBy)" }
+      if !verdict.lever.isEmpty { line += "; lever: \(verdict.lever)" }
+      output(line)
     }
     for figure in record.summary where figure.value != emptyCell {
       let unit = figure.unit == "1" ? "" : " \(figure.unit)"
