@@ -26,7 +26,14 @@ extension ClusterDirector {
         return refusal
       }
     }
-    return pools.refusal(of: charge(vm), in: poolOfVM[vm])
+    return (isRestart ? poolsForRestart : pools).refusal(of: charge(vm), in: poolOfVM[vm])
+  }
+
+  /// The pools with all that the hosts offer: a restart is what some of it has been kept for.
+  private var poolsForRestart: AdmissionControl {
+    var pools = pools
+    pools.setCapacity(offered)
+    return pools
   }
 
   // MARK: Hosts
@@ -114,9 +121,11 @@ extension ClusterDirector {
     return nil
   }
 
-  mutating func book(_ vm: Int, on host: Int) {
+  mutating func book(_ vm: Int, on host: Int, isRestart: Bool) {
     inventory.place(vm, on: host)
     if policies.admission.checksReservations {
+      if isRestart { pools.setCapacity(offered) }
+      defer { if isRestart { updateCapacity() } }
       let refusal = pools.admit(VMIndex(vm), pool: poolOfVM[vm], charge: charge(vm))
       precondition(refusal == nil, "a VM is booked after its pool has said yes")
     }
@@ -174,14 +183,19 @@ extension ClusterDirector {
 
   /// The root of the pools has what the hosts offer that are on or can be woken, less what is kept for failures.
   mutating func updateCapacity() {
-    let hosts = failoverHosts
-    var capacity = Charge.zero
-    for host in hosts where host.isAvailable {
-      capacity.cpu += host.capacity.cpu
-      capacity.memory += host.capacity.memory
-    }
-    let reserve = FailoverPlanner(policy: policies.failover).reserve(hosts: hosts)
+    let capacity = offered
+    let reserve = FailoverPlanner(policy: policies.failover).reserve(hosts: failoverHosts)
     pools.setCapacity(
       Charge(cpu: capacity.cpu - reserve.cpu, memory: capacity.memory - reserve.memory))
+  }
+
+  /// What the hosts offer that are on or can be woken.
+  private var offered: Charge {
+    var offered = Charge.zero
+    for host in failoverHosts where host.isAvailable {
+      offered.cpu += host.capacity.cpu
+      offered.memory += host.capacity.memory
+    }
+    return offered
   }
 }
