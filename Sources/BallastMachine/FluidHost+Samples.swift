@@ -74,10 +74,25 @@ extension FluidHost {
           runTime: nanoseconds(of: work.used),
           readyTime: nanoseconds(of: work.demand - work.used),
           memoryConfigured: guest.pointee.configured,
-          memoryConsumed: guest.pointee.memory.mapped, memoryActive: guest.pointee.memory.active))
+          memoryConsumed: guest.pointee.memory.mapped,
+          memoryActive: guest.pointee.memory.active,
+          memory: memoryReadings(vm, guest.pointee, over: seen.interval, guests)))
     }
     observationStart = now
     observationHasParts = false
+  }
+
+  private func memoryReadings(
+    _ vm: Int, _ guest: Guest, over interval: SimDuration, _ guests: Guests
+  ) -> VMMemoryReadings {
+    var readings = VMMemoryReadings()
+    guard let samplers = guests.samplers else { return readings }
+    let since = min(interval.value, now - guest.onSince)
+    let sample = samplers[vm].sample(
+      active: guest.memory.active, mapped: guest.memory.mapped, over: since)
+    readings.sampledPages = sample.drawn
+    readings.touchedPages = sample.touched
+    return readings
   }
 
   /// What the host knows without measuring: sizes, and no counters. Does not touch the present observation.

@@ -1,3 +1,4 @@
+import BallastKernel
 import BallastModel
 import BallastUnits
 
@@ -17,14 +18,18 @@ public final class Machine: @unchecked Sendable {
   ///   - hosts: in order of names.
   ///   - vms: in order of names; where a VM is, `powerOn` says.
   ///   - observationInterval: how often counters are differenced; nil where nobody observes during the run.
-  public init(hosts specs: [HostSpec], vms: [GuestSpec], observationInterval: SimDuration?) {
+  ///   - sampling: one stream per VM where hosts sample working sets; nil where they report active memory as it is.
+  public init(
+    hosts specs: [HostSpec], vms: [GuestSpec], observationInterval: SimDuration?,
+    sampling: [RandomStream]? = nil
+  ) {
     hostCount = specs.count
     vmCount = vms.count
     hosts = .allocate(capacity: max(specs.count, 1))
     for (index, spec) in specs.enumerated() {
       (hosts + index).initialize(to: FluidHost(spec))
     }
-    guests = Guests(vms, observationInterval: observationInterval)
+    guests = Guests(vms, observationInterval: observationInterval, sampling: sampling)
   }
 
   deinit {
@@ -308,7 +313,20 @@ struct Guests {
   /// ns
   let observationInterval: Int64?
 
-  init(_ specs: [GuestSpec], observationInterval: SimDuration?) {
+  /// Nil where hosts do not sample.
+  let samplers: UnsafeMutablePointer<WorkingSetSampler>?
+
+  init(
+    _ specs: [GuestSpec], observationInterval: SimDuration?, sampling: [RandomStream]?
+  ) {
+    samplers = sampling.map { streams in
+      let samplers = UnsafeMutablePointer<WorkingSetSampler>.allocate(
+        capacity: max(streams.count, 1))
+      for (index, stream) in streams.enumerated() {
+        (samplers + index).initialize(to: WorkingSetSampler(stream))
+      }
+      return samplers
+    }
     count = specs.count
     base = .allocate(capacity: max(count, 1))
     for (index, spec) in specs.enumerated() { (base + index).initialize(to: Guest(spec)) }
@@ -322,5 +340,6 @@ struct Guests {
     base.deallocate()
     sampleWork.deallocate()
     observedWork?.deallocate()
+    samplers?.deallocate()
   }
 }

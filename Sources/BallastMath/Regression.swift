@@ -3,11 +3,11 @@ import CGSL
 extension Statistics {
   /// R² of the least-squares fit of a column by others and a constant: the part of its variance they explain, 0 … 1.
   ///
-  /// Rule      1 − residual / total sum of squares; collinear columns count once (singular values below the machine's
-  ///           precision are left out).
+  /// Rule      1 − residual / total sum of squares; collinear columns count once: singular values below a
+  ///           billionth of the largest are left out, well above rounding and well below what data say.
   /// Input     columns as long as `values`. Nil for fewer than two values or when they are all equal. At least as many
   ///           coefficients as values explain everything: 1.
-  /// Source    GSL, gsl_multifit_linear.
+  /// Source    GSL, gsl_multifit_linear_tsvd.
   public static func determination(of values: [Double], by columns: [[Double]]) -> Double? {
     precondition(columns.allSatisfy { $0.count == values.count }, "columns are of one length")
     guard let total = totalSumOfSquares(values), total > 0 else { return nil }
@@ -31,10 +31,19 @@ extension Statistics {
         gsl_matrix_set(x, row, column + 1, entries[row])
       }
     }
+    // GSL's own sum of squares counts a left-out singular value as fitted, so residuals are taken from the fit.
+    var unused = 0.0
+    var rank = 0
+    gsl_multifit_linear_tsvd(
+      x, y, smallestSingularValue, fit, covariance, &unused, &rank, work)
+    gsl_multifit_linear_residuals(x, y, fit, y)
     var residual = 0.0
-    gsl_multifit_linear(x, y, fit, covariance, &residual, work)
+    for row in 0..<rows { residual += gsl_vector_get(y, row) * gsl_vector_get(y, row) }
     return max(0, min(1, 1 - residual / total))
   }
+
+  /// Of the largest.
+  private static let smallestSingularValue = 1e-9
 
   private static func totalSumOfSquares(_ values: [Double]) -> Double? {
     values.count < 2 ? nil : gsl_stats_tss(values, 1, values.count)

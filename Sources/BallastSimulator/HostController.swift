@@ -13,6 +13,8 @@ final class HostController: @unchecked Sendable {
   private let machine: Machine
   private let first: Int
   private let followsEntitlements: Bool
+  /// Samples differ from step to step although nothing changes.
+  private let samplesMemory: Bool
   private let interval: Int64
   private var backends: [SimulatedHost]
   /// Next control step that can change something; `never` where nobody follows entitlements.
@@ -20,11 +22,20 @@ final class HostController: @unchecked Sendable {
   /// Control steps up to this instant are counted in the entitlement book.
   private let countedTo: UnsafeMutablePointer<SimTime>
   private var loop = ControlLoop(workspace: DecisionWorkspace())
+  private let watched: [VMIndex]
+  /// Of hosts where a watched VM is: what the last decision rests on.
+  private var lastSeen: [HostObservation?]
 
-  init(world: World, machine: Machine, hosts: Range<Int>, followsEntitlements: Bool) {
+  init(
+    world: World, machine: Machine, hosts: Range<Int>, followsEntitlements: Bool,
+    watching watched: [VMIndex]
+  ) {
+    self.watched = watched
+    lastSeen = [HostObservation?](repeating: nil, count: watched.isEmpty ? 0 : hosts.count)
     self.world = world
     self.machine = machine
     self.followsEntitlements = followsEntitlements
+    samplesMemory = world.samplesMemory
     first = hosts.lowerBound
     interval = world.controlInterval.value
     backends = hosts.map { SimulatedHost(machine, HostIndex($0)) }
@@ -40,6 +51,9 @@ final class HostController: @unchecked Sendable {
   }
 
   func due(_ host: HostIndex) -> SimTime { dueTimes[host.int - first] }
+
+  /// What the last decision of a host rests on, if a watched VM was on it.
+  func lastSeen(_ host: HostIndex) -> HostObservation? { lastSeen[host.int - first] }
 
   /// Plays one host from `start` to `meeting`.
   ///
@@ -87,6 +101,7 @@ final class HostController: @unchecked Sendable {
     } catch {
       preconditionFailure("a simulated host answers: \(error)")
     }
+    keep(loop.seen, of: host)
     decided(host, at: time, recorder: recorder)
   }
 
@@ -110,7 +125,14 @@ final class HostController: @unchecked Sendable {
     } catch {
       preconditionFailure("a simulated host answers: \(error)")
     }
+    keep(seen, of: host)
     decided(host, at: time, recorder: recorder)
+  }
+
+  private func keep(_ seen: HostObservation, of host: HostIndex) {
+    if watched.contains(where: { machine.host(of: $0) == host }) {
+      lastSeen[host.int - first] = seen
+    }
   }
 
   private func decided(_ host: HostIndex, at time: SimTime, recorder: Recorder) {
@@ -122,6 +144,7 @@ final class HostController: @unchecked Sendable {
   /// After a change the next step sees a mixture and the one after it the new state whole; then nothing new is seen
   /// until the next change.
   private func nextDue(_ host: HostIndex, after time: SimTime) -> SimTime {
+    if samplesMemory { return stepTime(after: time) }
     let wasSteady =
       time.value % interval == 0 && machine.lastChange(of: host).value <= time.value - interval
     return stepTime(after: wasSteady ? machine.nextChange(of: host) : time)

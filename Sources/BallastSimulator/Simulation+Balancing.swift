@@ -13,13 +13,7 @@ extension Simulation {
 
   func balance(_ index: Int) throws(RunSinkError) {
     let cluster = clusters[index]
-    for (position, vm) in cluster.vms.enumerated() {
-      guard let host = machine.host(of: vm) else { continue }
-      let manager = cluster.managers[cluster.position(of: host)]
-      cluster.director.note(
-        position, cpuDemand: manager.observedDemand(of: vm)?.value,
-        memoryDemand: manager.observedMemoryDemand(of: vm)?.value)
-    }
+    noteDemand(in: cluster)
     guard let outcome = cluster.director.balance(at: now) else { return }
     if outcome.next.value < world.duration.value {
       schedule(.balance(cluster: index), at: max(outcome.next, SimTime(now.value + 1)))
@@ -28,6 +22,17 @@ extension Simulation {
     for host in outcome.powerOff { goingOff.insert(cluster.hosts[host]) }
     try carryOut(outcome.moves, in: cluster, by: world.policies.balancing.policy)
     for host in outcome.powerOff { try switchOffIfEmpty(cluster.hosts[host]) }
+  }
+
+  /// Tells the cluster what its hosts have observed.
+  private func noteDemand(in cluster: ClusterControl) {
+    for manager in cluster.managers {
+      for vm in manager.vms {
+        cluster.director.note(
+          cluster.position(of: vm), cpuDemand: manager.observedDemand(of: vm)?.value,
+          memoryDemand: manager.observedMemoryDemand(of: vm)?.value)
+      }
+    }
   }
 
   // MARK: Power of hosts
@@ -66,6 +71,7 @@ extension Simulation {
     goingOff.remove(host)
     setHost(host, .maintenance, booked: .maintenance)
     let cluster = cluster(of: host)
+    noteDemand(in: cluster)
     let evacuation = cluster.director.evacuate(cluster.position(of: host))
     try carryOut(evacuation.moves, in: cluster, by: "maintenance")
     for stranded in evacuation.stranded {

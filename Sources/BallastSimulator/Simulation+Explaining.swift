@@ -13,8 +13,11 @@ extension Simulation {
   }
 
   /// The entitlement of a VM by the last decision; nil while it does not run.
+  ///
+  /// - Parameter seen: the observations that decision rests on, by position in the cluster; nil: as hosts are now.
   func explain(
-    _ vm: VMIndex, _ resource: EntitlementExplanation.Resource
+    _ vm: VMIndex, _ resource: EntitlementExplanation.Resource,
+    seen lastSeen: ((Int) -> HostObservation?)? = nil
   ) -> EntitlementExplanation? {
     guard let host = machine.host(of: vm) else { return nil }
     let spec = world.vms[vm.int]
@@ -23,17 +26,18 @@ extension Simulation {
     var names = ExplanationNames(
       cluster: world.clusters[spec.cluster].name, hosts: cluster.hosts.map { name($0) },
       vm: spec.name, pools: cluster.manager.tree.pools.map(\.path))
-    guard cluster.manager.dividesPools else {
-      names.hosts = [name(host)]
+    func observation(_ position: Int) -> HostObservation {
+      if let seen = lastSeen?(position) { return seen }
       var seen = HostObservation()
-      machine.inspect(host, into: &seen)
-      return cluster.managers[position].explain(vm, resource, seen: seen, names: names)
-    }
-    let seen = cluster.hosts.map { host in
-      var seen = HostObservation()
-      machine.inspect(host, into: &seen)
+      machine.inspect(cluster.hosts[position], into: &seen)
       return seen
     }
+    guard cluster.manager.dividesPools else {
+      names.hosts = [name(host)]
+      return cluster.managers[position].explain(
+        vm, resource, seen: observation(position), names: names)
+    }
+    let seen = cluster.hosts.indices.map(observation)
     return cluster.manager.explain(
       vm, on: position, resource, seen: seen, hosts: cluster.managers, names: names)
   }
@@ -61,7 +65,8 @@ extension Simulation {
     }
     if downtime > 0 {
       add(
-        "downtime_ms", "ms", downtime / 1_000, "Σ time VMs stood still by migrations and failures")
+        "downtime_ms", "ms", roundedRatio(downtime, by: 1, over: 1_000),
+        "Σ time VMs stood still by migrations and failures")
     }
     if policies.failover.policy != "none" {
       for (index, cluster) in clusters.enumerated() {

@@ -120,25 +120,4 @@ extension Simulation {
       .restart, at: now, subject: spec.name, from: name(restart.lastHost), to: name(host),
       detail: "priority=\(spec.restartPriority.name)")
   }
-
-  /// Says when a cluster can no longer back all it has promised, and when it can again.
-  func reportShortfalls() throws(RunSinkError) {
-    for (index, cluster) in clusters.enumerated() {
-      let state = cluster.director.admissionState
-      guard state != cluster.reportedState else { continue }
-      let old = cluster.reportedState
-      cluster.reportedState = state
-      let problems = cluster.director.pools.problems.map { problem in
-        let path = cluster.manager.tree.pools[problem.pool].path
-        let short =
-          problem.resource == .cpu
-          ? "cpu_short_mhz=\(decimal(problem.short, places: 3))"
-          : "mem_short_mib=\(decimal(Bytes(problem.short).milliMebibytes, places: 3))"
-        return "pool=\(path) \(short)"
-      }
-      try recorder.event(
-        .shortfall, at: now, subject: world.clusters[index].name, from: old.rawValue,
-        to: state.rawValue, detail: problems.joined(separator: " "))
-    }
-  }
 }

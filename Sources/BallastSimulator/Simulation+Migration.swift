@@ -61,6 +61,7 @@ extension Simulation {
     _ vm: VMIndex, from: HostIndex, to: HostIndex, detail: String
   ) throws(RunSinkError) {
     migrations.ask(vm, from: from, to: to, detail: detail, at: now)
+    setMovable(vm, false)
     try startMigrations()
   }
 
@@ -102,6 +103,7 @@ extension Simulation {
   func endMigration(of vm: VMIndex, ticket: Int) throws(RunSinkError) {
     guard migrations.migration(of: vm)?.ticket == ticket, let migration = migrations.remove(vm)
     else { return }
+    setMovable(vm, true)
     let spec = world.vms[vm.int]
     let cluster = clusters[spec.cluster]
     for host in [migration.from, migration.to] {
@@ -132,6 +134,7 @@ extension Simulation {
   /// A migration ends before its time: the VM stays where it runs, if it still does.
   func giveUpMigration(of vm: VMIndex, reason: String) throws(RunSinkError) {
     guard let migration = migrations.remove(vm) else { return }
+    setMovable(vm, true)
     let spec = world.vms[vm.int]
     guard migration.copy != nil else {
       try switchOffIfEmpty(migration.to)
@@ -144,12 +147,28 @@ extension Simulation {
     }
     lives.change(vm) { $0.state = .on }
     touched.formUnion([migration.from, migration.to])
+    stayOn(migration.from)
     try recorder.event(
       .migrateEnd, at: now, subject: spec.name, from: name(migration.from),
       to: name(migration.from),
       detail: "given_up=\(reason)")
     try startMigrations()
     try switchOffIfEmpty(migration.to)
+  }
+
+  private func setMovable(_ vm: VMIndex, _ isMovable: Bool) {
+    let cluster = clusters[world.vms[vm.int].cluster]
+    cluster.director.setMovable(isMovable, cluster.position(of: vm))
+  }
+
+  /// A host that was to be switched off, or emptied for maintenance, still has a VM: the first stays on, the second
+  /// tries again.
+  private func stayOn(_ host: HostIndex) {
+    if goingOff.remove(host) != nil {
+      let cluster = cluster(of: host)
+      cluster.director.setState(.on, of: cluster.position(of: host))
+    }
+    if lives.hosts[host.int] == .maintenance { freed.insert(clusterIndex(of: host)) }
   }
 
   func name(_ host: HostIndex) -> String { machine.spec(of: host).name }

@@ -92,6 +92,7 @@ extension Simulation {
     controller(of: host).countSteps(host, through: now, recorder: recorder)
     machine.powerOff(vm, at: now)
     cluster.remove(vm, on: host)
+    lives.setShort(vm, false)
     touched.insert(host)
     freed.insert(world.vms[vm.int].cluster)
   }

@@ -65,21 +65,35 @@ public final class Simulation {
   }
 
   /// - Parameter threads: work on hosts in parallel; the result does not depend on it.
-  public init(_ world: World, sink: any RunSink, threads: Int = 1) throws(RunSinkError) {
+  public convenience init(
+    _ world: World, sink: any RunSink, threads: Int = 1
+  ) throws(RunSinkError) {
+    try self.init(world, sink: sink, threads: threads, watching: [])
+  }
+
+  /// - Parameter watched: VMs to be explained: what is decided about them is kept, and entitlements are followed even
+  ///   where nothing recorded needs them. What happens does not depend on it.
+  init(
+    _ world: World, sink: any RunSink, threads: Int, watching watched: [VMIndex]
+  ) throws(RunSinkError) {
     self.world = world
     tiles = Tiles(count: world.hosts.count, threads: threads)
-    let followsEntitlements = Recorder.followsEntitlements(world)
+    let followsEntitlements = !watched.isEmpty || Recorder.followsEntitlements(world)
     machine = Machine(
       hosts: world.hosts,
       vms: world.vms.map { GuestSpec(vcpus: $0.vcpus, memory: $0.memory, workload: $0.workload) },
-      observationInterval: followsEntitlements ? world.controlInterval : nil)
-    lives = LifeBook(world: world)
+      observationInterval: followsEntitlements ? world.controlInterval : nil,
+      sampling: world.samplesMemory
+        ? world.vms.map { RandomStream(seed: world.seed, named: "working-set/\($0.name)") } : nil)
+    lives = LifeBook(world: world, watching: Set(watched.map { world.vms[$0.int].name }))
     recorder = try Recorder(
-      world: world, machine: machine, lives: lives, sink: sink, tileCount: tiles.ranges.count)
+      world: world, machine: machine, lives: lives, sink: sink, tileCount: tiles.ranges.count,
+      followsEntitlements: followsEntitlements)
     let machine = machine
     controllers = tiles.ranges.map {
       HostController(
-        world: world, machine: machine, hosts: $0, followsEntitlements: followsEntitlements)
+        world: world, machine: machine, hosts: $0, followsEntitlements: followsEntitlements,
+        watching: watched)
     }
     clusters = world.clusters.indices.map { ClusterControl($0, of: world) }
     clusterOfHost = [Int](repeating: 0, count: world.hosts.count)
@@ -98,7 +112,11 @@ public final class Simulation {
     for (index, event) in world.events.enumerated() { schedule(.scheduled(index), at: event.at) }
     for cluster in clusters.indices { scheduleBalance(of: cluster, after: .zero) }
     for (index, judgement) in world.judgements.enumerated() {
-      if case .explanation(_, let at, _, _) = judgement.target { schedule(.explain(index), at: at) }
+      if case .explanation(_, let at, _, _) = judgement.target,
+        at.value < world.duration.value
+      {
+        schedule(.explain(index), at: at)
+      }
     }
   }
 
@@ -121,10 +139,30 @@ public final class Simulation {
   ) throws(RunSinkError) -> RunRecord {
     let end = SimTime(world.duration.value)
     try start()
-    while now < end {
+    try advance(to: end, progress: progress, shouldStop: shouldStop)
+    // Stopped in the middle of a window: its samples were taken and are kept.
+    if !pending.isEmpty { try recorder.flush(pending, clusters: clusters.map(\.view)) }
+    // What the run left off with; changes at its very end do not happen any more.
+    for (index, judgement) in world.judgements.enumerated() where explanations[index] == nil {
+      if case .explanation(_, let at, _, _) = judgement.target, at <= now {
+        explainForVerdict(index)
+      }
+    }
+    return try recorder.finish(
+      simulated: SimDuration(now.value), isComplete: now == end, figures: policyFigures(),
+      explanations: explanations)
+  }
+
+  /// Runs to an instant, the changes at it included; at the end of the run there are none.
+  func advance(
+    to goal: SimTime, progress: (SimTime) -> Void, shouldStop: () -> Bool
+  ) throws(RunSinkError) {
+    let end = SimTime(world.duration.value)
+    let goal = min(goal, end)
+    while now < goal {
       if shouldStop() { break }
       let windowEnd = endOfWindow()
-      let meeting = min(queue.peek()?.time ?? end, windowEnd, clusterStepDue(), end)
+      let meeting = min(queue.peek()?.time ?? end, windowEnd, clusterStepDue(), goal)
       play(to: meeting)
       now = meeting
       if now == windowEnd || queue.peek()?.time == now || now == end {
@@ -135,11 +173,6 @@ public final class Simulation {
       }
       if now < end { try takeChanges() }
     }
-    // Stopped in the middle of a window: its samples were taken and are kept.
-    if !pending.isEmpty { try recorder.flush(pending, clusters: clusters.map(\.view)) }
-    return try recorder.finish(
-      simulated: SimDuration(now.value), isComplete: now == end, figures: policyFigures(),
-      explanations: explanations)
   }
 
   // MARK: Time
@@ -255,7 +288,7 @@ public final class Simulation {
       touched.removeAll(keepingCapacity: true)
       reconfigure(changed)
       try reportOvercommit()
-      try reportShortfalls()
+      try reportShortfalls(on: changed)
     }
     for judgement in explained { explainForVerdict(judgement) }
   }

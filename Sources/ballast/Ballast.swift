@@ -16,12 +16,13 @@ struct Ballast: ParsableCommand {
     version: ballastVersion,
     subcommands: [
       InitCommand.self, ValidateCommand.self, RunCommand.self, ReportCommand.self,
+      ExplainCommand.self,
       SchemaCommand.self, TraceCommand.self, ProfilesCommand.self,
     ])
 
   /// Commands that the interface names and that are not built yet.
   private static let announced = [
-    "resume", "compare", "explain", "plan", "sweep", "import", "notebook", "export", "host",
+    "resume", "compare", "plan", "sweep", "import", "notebook", "export", "host",
     "failure", "fuzz",
   ]
 

@@ -133,6 +133,41 @@ import Testing
     #expect(oversizedVMs(data).isEmpty)
   }
 
+  /// esx fails at 300 s under two VMs: a is back after 45 s, b never.
+  @Test func outagesAreAddedUp() {
+    var data = aRun(used: [1, 1, 1, 1])
+    data.vms = [aVM("a", ready: 0), aVM("b", ready: 0)]
+    func event(_ time: Double, _ kind: String, _ subject: String, _ detail: String = "")
+      -> EventFacts
+    {
+      EventFacts(time: time, kind: kind, subject: subject, from: "", to: "", detail: detail)
+    }
+    data.events = [
+      event(300, "host_failed", "esx"), event(300, "power_off", "a", "reason=host_failed"),
+      event(300, "power_off", "b", "reason=host_failed"), event(345, "restart", "a"),
+    ]
+    #expect(outages(data).map(\.severity) == [.bad])
+    #expect(outages(data)[0].title == "1\u{00A0}VM did not come back after a host failure")
+    #expect(outages(data)[0].subjects.map(\.subject) == [.vm(1), .vm(0)])
+    data.events.append(event(360, "restart", "b"))
+    #expect(outages(data).map(\.severity) == [.watch])
+    #expect(outages(data)[0].harm == 45 + 60)
+    data.events.removeLast(4)
+    #expect(outages(data).map(\.severity) == [.note])
+  }
+
+  @Test func hollowReservationsAreNamed() {
+    var data = aRun(used: [1, 1, 1, 1])
+    data.vms = [aVM("a", ready: 0)]
+    data.events = [
+      EventFacts(
+        time: 0, kind: "shortfall", subject: "a", from: "kept", to: "short",
+        detail: "host=esx cpu_backed_mhz=3000.000")
+    ]
+    #expect(hollowReservations(data)[0].text == "a: host esx, cpu_backed_mhz 3000.000.")
+    #expect(hollowReservations(data)[0].subjects.map(\.subject) == [.vm(0)])
+  }
+
   @Test func storyNamesWhoWaitedAndWhoDidNot() {
     var data = aRun(used: [100, 50, 50, 50])
     data.vms = [aVM("a", ready: 0, pool: "gold"), aVM("b", ready: 20, pool: "bronze/web")]

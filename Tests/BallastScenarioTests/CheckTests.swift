@@ -112,10 +112,6 @@ import Testing
       "hypervisor: \"vmware\" is not the name of a hypervisor profile; write esxi, kvm or xen"
     ),
     (
-      "policies: {failover: slots}",
-      "failover: slots is part of the format, but failover is not modelled yet; write none"
-    ),
-    (
       "policies: {placement: frist-fit}",
       "placement: \"frist-fit\" is not the name of a placement policy; did you mean first-fit?"
     ),
@@ -131,7 +127,7 @@ import Testing
     ),
     (
       "events: [{at: 1m}]",
-      "event needs one of the keys set, power, fail, recover, migrate, snapshot or rollback; add one of them"
+      "event needs one of the keys set, power, fail, recover, maintenance, migrate, snapshot or rollback; add one of them"
     ),
     (
       "events: [{at: 1m, set: {vm: web}}]",
@@ -223,8 +219,8 @@ import Testing
       "vms names nobody; write a name or a pattern"
     ),
     (
-      "expect: [{metric: migrations, at_most: 0}]",
-      "the metric migrations is part of the format, but it is not modelled yet; remove the expectation"
+      "expect: [{metric: mem_swapped_mib, of: {vms: web}, statistic: max, equals: 0}]",
+      "the metric mem_swapped_mib is part of the format, but it is not modelled yet; remove the expectation"
     ),
     ("sweep: {vms.wbe.count: [1]}", "the list has no item \"wbe\"; did you mean web?"),
     (

@@ -80,7 +80,7 @@ import Testing
       vms:
         - {name: web, vcpus: "4", memory: -1GiB, cluster: pord, cpu: {shares: 0}}
         - {name: web, vcpus: 1, memory: 64gb}
-      policies: {placement: best-fit}
+      hypervisor: hyper-v
       events:
         - {at: 25h, power: {vm: wbe, state: up}}
       """
@@ -99,8 +99,8 @@ import Testing
         "10:73: shares: 0 shares would starve it whenever others compete; write 1 or more, or low",
         "11:12: the VM name web is taken by the entry on line 10; choose another name",
         "11:35: memory: in 64gb, gb is no unit of memory; did you mean 64GB?",
-        "12:23: placement: best-fit is part of the format, but this policy is not modelled yet; "
-          + "write load-balance or first-fit",
+        "12:13: hypervisor: hyper-v is part of the format, but this hypervisor is not modelled yet; "
+          + "write esxi, kvm or xen",
         "14:10: the event at 1d1h is after the run's end at 1d; move it or lengthen the run",
         "14:27: no VM is called wbe; did you mean web?",
         "14:39: state: unknown value \"up\"; write on or off",

@@ -22,9 +22,9 @@ def commands():
 
 
 COMMANDS = commands()
-BUILT = {"init", "validate", "run", "report", "schema", "trace", "profiles"}
+BUILT = {"init", "validate", "run", "report", "explain", "schema", "trace", "profiles"}
 # What the interface names; a command leaves this list for the one above when it is built.
-ANNOUNCED = ["resume", "compare", "explain", "plan", "sweep", "import", "notebook", "host", "failure", "fuzz", "export"]
+ANNOUNCED = ["resume", "compare", "plan", "sweep", "import", "notebook", "host", "failure", "fuzz", "export"]
 
 
 def test_every_built_command_is_there():
@@ -66,6 +66,10 @@ def test_version():
         (["run", "x.yaml", "--checkpoint-every", "1h"], "not built yet"),
         (["validate"], "<files>"),
         (["report"], "<directory>"),
+        (["explain", "x"], "--vm"),
+        (["explain", "x", "--vm", "web"], "--at"),
+        (["explain", "x", "--vm", "web", "--at", "90"], "has no unit"),
+        (["explain", "x", "--vm", "web", "--at", "noon"], "noon"),
         (["trace", "frobnicate"], "frobnicate"),
         (["trace", "inspect", "x", "--format", "frobnicate"], "planetlab"),
         (["trace", "inspect", "x", "--interval", "-3"], "--interval"),

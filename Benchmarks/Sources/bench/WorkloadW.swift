@@ -103,7 +103,7 @@ struct WorkloadW {
     }
     return World(
       name: "W", seed: 1, duration: length, controlInterval: step, recordInterval: step,
-      profile: .esxi, placement: "load-balance",
+      profile: .esxi,
       clusters: [
         World.Cluster(name: "c", pools: [], hosts: (0..<hosts).map { HostIndex($0) })
       ], hosts: hostSpecs, vms: guests)

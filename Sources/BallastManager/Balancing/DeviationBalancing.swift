@@ -7,7 +7,7 @@ import BallastUnits
 ///           broken must rules. While it applies: from the most loaded host, above the mean, of the resource that
 ///           deviates more (then of the other) take the VM and the target, among the eight least loaded, that lower
 ///           the sum of both variances most. A resource whose demand is above the cluster's capacity weighs 3 where the
-///           other fits.
+///           other fits (demand as on the cluster's fastest cores).
 /// Benefit   what the fuller of the two hosts gains (ppm of a host) × stable time, both resources by weight; cost =
 ///           CPU to copy at both ends and memory held twice while copying, and downtime. Unit: ppm of a host × ms.
 /// Promises  the weighted sum of variances falls with every move · benefit > cost · at the worst demand of the last hour

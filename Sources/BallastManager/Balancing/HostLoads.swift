@@ -51,12 +51,16 @@ struct HostLoads {
     cpu = Column(count: hosts.count)
     memory = Column(count: hosts.count)
     var (cpuLoad, cpuRoom, memoryLoad, memoryRoom) = (Int128(0), Int128(0), Int128(0), Int128(0))
-    for host in hosts.indices where hosts[host].state == .on {
+    // Demand as on the fastest cores, so that the weights do not depend on where the VMs are: moves would change them.
+    let rows = inventory.hosts
+    let on = rows.indices.filter { rows[$0].state == .on }
+    let fastest = on.max { rows[$0].coreRate < rows[$1].coreRate } ?? 0
+    for host in on {
       for vm in inventory.vms(on: host) {
         loads[host].add(Self.load(vm, on: host, inventory, history), 1)
+        cpuLoad += Int128(history.expected(vm, on: fastest, inventory).cpu)
         counted += 1
       }
-      cpuLoad += Int128(loads[host].cpu)
       cpuRoom += Int128(hosts[host].cpuCapacity)
       memoryLoad += Int128(loads[host].memory)
       memoryRoom += Int128(hosts[host].memoryCapacity)

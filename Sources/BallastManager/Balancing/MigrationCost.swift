@@ -24,8 +24,9 @@ public struct MigrationCost: Sendable, Equatable {
     self.slowdown = slowdown
   }
 
-  /// Milliseconds to copy so many bytes once, rounded up.
+  /// Milliseconds to copy so many bytes once, rounded up; at most 10¹², 31 years.
   func milliseconds(_ bytes: Int64) -> Int64 {
-    Int64((Int128(max(0, bytes)) * 1_000 + Int128(bytesPerSecond) - 1) / Int128(bytesPerSecond))
+    let span = (Int128(max(0, bytes)) * 1_000 + Int128(bytesPerSecond) - 1) / Int128(bytesPerSecond)
+    return Int64(min(span, 1_000_000_000_000))
   }
 }

@@ -119,8 +119,9 @@ public struct ScoreBalancing: BalancingPolicy {
 
   private func cost(of unit: [Int], _ inventory: ClusterInventory) -> Int64 {
     let copied = unit.reduce(Int64(0)) { $0 + inventory.vms[$1].memory }
-    let span = min(migration.milliseconds(copied), 1_000_000_000_000)
-    return scaled(span, by: migration.slowdown.value, over: max(1, horizon.milliseconds))
+    return scaled(
+      migration.milliseconds(copied), by: migration.slowdown.value,
+      over: max(1, horizon.milliseconds))
   }
 }
 

@@ -5,7 +5,7 @@ extension ClusterDirector {
   // MARK: The cluster's answer
 
   /// What keeps the cluster from taking a VM, whatever the host.
-  func refusal(toAdmit vm: Int, isRestart: Bool) -> Refusal? {
+  mutating func refusal(toAdmit vm: Int, isRestart: Bool) -> Refusal? {
     guard policies.admission.checksReservations else { return nil }
     let row = inventory.vms[vm]
     if row.memoryReservation > row.memory {
@@ -21,19 +21,10 @@ extension ClusterDirector {
         resource: .memory, limit: row.memoryLimit, reservation: row.memoryReservation)
     }
     if !isRestart, policies.failover != .none {
-      var planner = self
-      if let refusal = planner.failoverStatus().admits(FailoverVM(charge: charge(vm))) {
-        return refusal
-      }
+      let status = failoverStatus()
+      if let refusal = status.admits(FailoverVM(charge: charge(vm))) { return refusal }
     }
-    return (isRestart ? poolsForRestart : pools).refusal(of: charge(vm), in: poolOfVM[vm])
-  }
-
-  /// The pools with all that the hosts offer: a restart is what some of it has been kept for.
-  private var poolsForRestart: AdmissionControl {
-    var pools = pools
-    pools.setCapacity(offered)
-    return pools
+    return pools.refusal(of: charge(vm), in: poolOfVM[vm])
   }
 
   // MARK: Hosts
@@ -121,11 +112,9 @@ extension ClusterDirector {
     return nil
   }
 
-  mutating func book(_ vm: Int, on host: Int, isRestart: Bool) {
+  mutating func book(_ vm: Int, on host: Int) {
     inventory.place(vm, on: host)
     if policies.admission.checksReservations {
-      if isRestart { pools.setCapacity(offered) }
-      defer { if isRestart { updateCapacity() } }
       let refusal = pools.admit(VMIndex(vm), pool: poolOfVM[vm], charge: charge(vm))
       precondition(refusal == nil, "a VM is booked after its pool has said yes")
     }
@@ -181,21 +170,20 @@ extension ClusterDirector {
     return tally
   }
 
-  /// The root of the pools has what the hosts offer that are on or can be woken, less what is kept for failures.
+  /// What the hosts offer that are on or can be woken.
+  var capacityOffered: Charge {
+    failoverHosts.reduce(into: Charge.zero) { sum, host in
+      guard host.isAvailable else { return }
+      sum.cpu += host.capacity.cpu
+      sum.memory += host.capacity.memory
+    }
+  }
+
+  /// The root of the pools has what the hosts offer, less what is kept for failures.
   mutating func updateCapacity() {
-    let capacity = offered
+    let capacity = capacityOffered
     let reserve = FailoverPlanner(policy: policies.failover).reserve(hosts: failoverHosts)
     pools.setCapacity(
       Charge(cpu: capacity.cpu - reserve.cpu, memory: capacity.memory - reserve.memory))
-  }
-
-  /// What the hosts offer that are on or can be woken.
-  private var offered: Charge {
-    var offered = Charge.zero
-    for host in failoverHosts where host.isAvailable {
-      offered.cpu += host.capacity.cpu
-      offered.memory += host.capacity.memory
-    }
-    return offered
   }
 }

@@ -81,16 +81,19 @@ public struct ClusterDirector: Sendable {
     if let refusal = refusal(toAdmit: vm, isRestart: false) { return Answer(refusal: refusal) }
     var answer = find(vm, on: host, isRestart: false)
     if answer.host == nil, let woken = wake(for: vm, on: host, isRestart: false) { answer = woken }
-    if let found = answer.host { book(vm, on: found, isRestart: false) }
+    if let found = answer.host { book(vm, on: found) }
     return answer
   }
 
   /// Starts a VM again whose host has failed: by reservations only, also on hosts kept for failures.
   public mutating func restart(_ vm: Int) -> Answer {
+    // What was kept for failures is there to be used now.
+    pools.setCapacity(capacityOffered)
+    defer { updateCapacity() }
     if let refusal = refusal(toAdmit: vm, isRestart: true) { return Answer(refusal: refusal) }
     var answer = findForRestart(vm)
     if answer.host == nil, let woken = wake(for: vm, on: nil, isRestart: true) { answer = woken }
-    if let found = answer.host { book(vm, on: found, isRestart: true) }
+    if let found = answer.host { book(vm, on: found) }
     return answer
   }
 
@@ -133,7 +136,7 @@ public struct ClusterDirector: Sendable {
       $0.memoryLimit = settings.memoryLimit
       $0.overhead = overhead.value
     }
-    tally = nil
+    if old.host != nil { tally = nil }
     return nil
   }
 
@@ -156,9 +159,18 @@ public struct ClusterDirector: Sendable {
     updateCapacity()
   }
 
-  /// Whether all that is promised is backed.
-  public var admissionState: AdmissionState {
-    policies.admission.checksReservations ? pools.state : .green
+  /// Whether the hosts back all that is promised; what is kept for failures backs it, too.
+  public var admissionState: AdmissionState { promises?.state ?? .green }
+
+  /// What is promised and not backed.
+  public var shortfalls: [AdmissionProblem] { promises?.problems ?? [] }
+
+  /// The pools with all capacity there is; nil where nothing can be short.
+  private var promises: AdmissionControl? {
+    guard policies.admission.checksReservations, pools.state != .green else { return nil }
+    var all = pools
+    all.setCapacity(capacityOffered)
+    return all
   }
 
   /// What failures the cluster could survive now.
@@ -211,6 +223,11 @@ public struct ClusterDirector: Sendable {
     guard let outcome = policies.balancing?.balance(&inventory, at: time) else { return nil }
     updateCapacity()
     return outcome
+  }
+
+  /// Whether policies may move a VM: not while a migration of it is under way.
+  public mutating func setMovable(_ isMovable: Bool, _ vm: Int) {
+    inventory.change(vm) { $0.isMovable = isMovable }
   }
 
   /// Begins maintenance of a host: nothing comes any more, and what can move does.

@@ -115,7 +115,8 @@ extension DecisionRecord {
       text.append("\(what) was refused (\(refusal.name)). \(refusal.words)")
     } else {
       text.append(
-        "\(what)\(from.map { " from \($0)" } ?? "")\(to.map { " to \($0)" } ?? ""), decided by \(by).")
+        "\(what)\(from.map { " from \($0)" } ?? "")\(to.map { " to \($0)" } ?? ""), decided by \(by)."
+      )
     }
     if let move { text += move.sentences }
     for (rank, candidate) in candidates.enumerated() {
@@ -136,7 +137,7 @@ extension DecisionRecord {
 
   private var by: String {
     switch policy {
-    case "host": "the scenario's host:"
+    case "host": "the scenario, which names the host"
     case "event": "an event of the scenario"
     case "restart": "the restart planner (most unreserved room first)"
     default: "the policy \(policy)"

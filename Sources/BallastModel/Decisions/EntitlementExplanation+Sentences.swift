@@ -107,7 +107,7 @@ extension EntitlementExplanation {
 
   // MARK: Words and numbers
 
-  private func text(name level: EntitlementLevel) -> String {
+  func text(name level: EntitlementLevel) -> String {
     switch level.kind {
     case .cluster: "cluster \(level.name)"
     case .host: "host \(level.name)"
@@ -116,13 +116,13 @@ extension EntitlementExplanation {
     }
   }
 
-  private func shares(_ level: EntitlementLevel, all: Bool = false) -> String {
+  func shares(_ level: EntitlementLevel, all: Bool = false) -> String {
     let weight = all ? level.siblingWeights : level.weight
     if level.weightPerShare == 1 { return grouped(String(weight)) }
     return trimmed(roundedRatio(weight, by: 1_000, over: level.weightPerShare))
   }
 
-  private func text(_ amount: Int64) -> String {
+  func text(_ amount: Int64) -> String {
     resource == .cpu
       ? "\(trimmed(amount)) MHz" : "\(trimmed(Bytes(amount).milliMebibytes)) MiB"
   }

@@ -76,7 +76,7 @@ public struct EntitlementLevel: Sendable, Equatable, Codable {
     /// The VM's size: it can use no more.
     case size
     /// The limit of the pool.
-    case poolLimit
+    case poolLimit = "pool_limit"
     /// The capacity of the host or cluster.
     case capacity
     /// Its reservation holds it above what its shares would bring.
@@ -86,7 +86,7 @@ public struct EntitlementLevel: Sendable, Equatable, Codable {
     /// What siblings are promised exceeds what there is; everyone has the same fraction of the promise.
     case shortfall
     /// It is granted more than it wants, of what its pool has reserved and nobody there demands.
-    case poolReservation
+    case poolReservation = "pool_reservation"
   }
 
   public var scope: Scope
@@ -146,12 +146,16 @@ public struct EntitlementLevel: Sendable, Equatable, Codable {
 /// One change of settings, and what the VM is entitled to after it, found by deciding again with the change.
 public struct EntitlementLever: Sendable, Equatable, Codable {
   public enum Change: String, Sendable, Codable {
-    case raiseLimit, raiseShares, raiseReservation
-    case raisePoolLimit, raisePoolShares, raisePoolReservation
+    case raiseLimit = "raise_limit"
+    case raiseShares = "raise_shares"
+    case raiseReservation = "raise_reservation"
+    case raisePoolLimit = "raise_pool_limit"
+    case raisePoolShares = "raise_pool_shares"
+    case raisePoolReservation = "raise_pool_reservation"
     /// The VM on another host.
     case move
     /// More capacity of the host or cluster.
-    case addCapacity
+    case addCapacity = "add_capacity"
   }
 
   public var change: Change

@@ -1,12 +1,6 @@
 extension EntitlementLevel.Bound {
   /// What a scenario's `bound_by:` and the JSON of explanations say.
-  public var keyword: String {
-    switch self {
-    case .poolLimit: "pool_limit"
-    case .poolReservation: "pool_reservation"
-    default: rawValue
-    }
-  }
+  public var keyword: String { rawValue }
 
   public var meaning: String {
     switch self {

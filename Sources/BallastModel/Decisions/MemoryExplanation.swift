@@ -38,7 +38,11 @@ public struct MemoryExplanation: Sendable, Equatable, Codable {
 
   /// Why a VM is not made to give memory up, whatever the policy would.
   public enum Guard: String, Sendable, Equatable, Codable {
-    case driverMissing, statisticsStale, balloonStuck, inTransition, notShown
+    case driverMissing = "driver_missing"
+    case statisticsStale = "statistics_stale"
+    case balloonStuck = "balloon_stuck"
+    case inTransition = "in_transition"
+    case notShown = "not_shown"
   }
 
   /// One technique and how much of it is asked for.

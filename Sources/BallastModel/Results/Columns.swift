@@ -221,9 +221,8 @@ public let summaryMetrics: [VMColumn] = [
 /// Metrics that are one value per VM or per run instead of a column.
 public let countMetrics: [ColumnSpec] = [
   .init("admitted", "true/false", .state, "the VM was admitted at its power-on"),
-  .init(
-    "migrations", "1", .sum, "migrations finished", modelled: false),
-  .init("downtime_ms", "ms", .sum, "time stopped by migrations and failures", modelled: false),
-  .init("restarts", "1", .sum, "restarts after a failure", modelled: false),
+  .init("migrations", "1", .sum, "migrations finished"),
+  .init("downtime_ms", "ms", .sum, "time stopped by migrations and failures"),
+  .init("restarts", "1", .sum, "restarts after a failure"),
   .init("consolidation_ratio", "1", .mean, "VMs powered on per host that is on"),
 ]

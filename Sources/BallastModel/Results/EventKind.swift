@@ -28,7 +28,7 @@ public enum EventKind: String, Sendable, CaseIterable {
     case .restart: "a VM was powered on again after its host had failed"
     case .maintenance: "maintenance of a host began, ended, or waits for a VM"
     case .hostPower: "a policy switched a host off or on"
-    case .shortfall: "reservations of a cluster can no longer be met, or can again"
+    case .shortfall: "reservations of a cluster or a VM can no longer be met, or can again"
     case .overcommitted: "consumed memory rose above the host's, or fell back"
     }
   }

@@ -11,7 +11,9 @@ final class CSVTable {
   init(path: String) throws(RunReadError) {
     self.path = path
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw RunReadError(path: path, reason: systemReason()) }
+    guard descriptor >= 0 else {
+      throw RunReadError(path: path, reason: systemReason(), isMissing: true)
+    }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {

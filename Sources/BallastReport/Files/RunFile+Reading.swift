@@ -6,9 +6,12 @@ import Foundation
 public struct RunReadError: Error, Sendable, Equatable, CustomStringConvertible {
   public var path: String
   public var reason: String
-  public init(path: String, reason: String) {
+  /// There is no such file, or it cannot be opened; false: it is damaged.
+  public var isMissing: Bool
+  public init(path: String, reason: String, isMissing: Bool = false) {
     self.path = path
     self.reason = reason
+    self.isMissing = isMissing
   }
   public var description: String { "\(path): \(reason)" }
 }
@@ -21,7 +24,8 @@ extension RunFile {
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: path))
     } catch {
-      throw RunReadError(path: path, reason: "cannot be read; is this a run directory?")
+      throw RunReadError(
+        path: path, reason: "cannot be read; is this a run directory?", isMissing: true)
     }
     do {
       let decoder = JSONDecoder()
@@ -69,7 +73,7 @@ extension RunFile {
 }
 
 /// Writes a whole text file; errors name path and reason.
-func writeFile(_ text: String, path: String) throws(RunSinkError) {
+public func writeFile(_ text: String, path: String) throws(RunSinkError) {
   let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
   guard descriptor >= 0 else { throw RunSinkError(path: path, reason: systemReason()) }
   defer { close(descriptor) }

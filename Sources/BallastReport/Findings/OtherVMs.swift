@@ -33,7 +33,8 @@ func refusedVMs(_ data: RunData) -> [Finding] {
   return [
     Finding(
       .significant, "\(count(refused.count, "VM was", "VMs were")) refused at power-on",
-      "\(data.vms[first].name): \(data.vms[first].refusal).",
+      "\(data.vms[first].name): \(data.vms[first].refusal)"
+        + (data.vms[first].refusal.hasSuffix(".") ? "" : "."),
       subjects: refused.map { (.vm($0), "") },
       lever: "Lower reservations, raise the pool's, or add a host.", harm: Double(refused.count))
   ]

@@ -86,14 +86,6 @@ struct Assembler {
     }
   }
 
-  // MARK: Profile and policies
-
-  private func chosenProfile() -> HypervisorProfile {
-    let value = root["hypervisor"]
-    let name = value?.text ?? value?["profile"]?.text
-    return name.flatMap { HypervisorProfile.named($0) } ?? HypervisorProfile.catalog[0]
-  }
-
   // MARK: Traces and recording
 
   private mutating func readTraces() -> [TraceSpec] {

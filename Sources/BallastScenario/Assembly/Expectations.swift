@@ -47,7 +47,7 @@ extension Assembler {
     _ subjects: Expectation.Subjects?, of value: Value
   ) -> Expectation? {
     let key = value["refusal"] == nil ? "explanation" : "refusal"
-    complainOfStatistic(value, "a \(key)")
+    complainOfStatistic(value, key == "refusal" ? "a refusal" : "an explanation")
     guard let subjects else { return nil }
     guard case .vms = subjects else {
       problems.add(
@@ -218,7 +218,8 @@ extension Assembler {
     }
     if let equals = value["equals"], equals.flag != nil {
       problems.add(
-        equals.place, "\(name) is a number of \(unit), not true or false",
+        equals.place,
+        "\(name) is a number\(unit == "1" ? "" : " of \(unit)"), not true or false",
         "write a number")
       return nil
     }

@@ -14,6 +14,41 @@ extension Assembler {
       entitlement: readEntitlement(value?["entitlement"]))
   }
 
+  /// The profile with the parameters that the scenario gives it.
+  mutating func chosenProfile() -> HypervisorProfile {
+    let value = root["hypervisor"]
+    let name = value?.text ?? value?["profile"]?.text
+    var profile =
+      name.flatMap { HypervisorProfile.named($0) } ?? HypervisorProfile.catalog[0]
+    guard let value, value.isMap else { return profile }
+    if let reserve = value["host_reserve"]?.bytes {
+      profile.hostMemoryReserve = HostMemoryReserve(base: reserve)
+    }
+    if let overhead = value["vm_overhead"]?.bytes {
+      profile.memoryOverhead = MemoryOverhead(
+        base: overhead, configuredPartsPerBillion: 0, perVCPU: .zero)
+    }
+    if let scope = value["weight_scope"]?.text.flatMap(WeightScope.init) {
+      profile.weightScope = scope
+    }
+    if let rate = value["migration_rate"]?.amount(.rate) {
+      profile.migration.bandwidth = Bytes(max(1, rate / 8))
+      if rate < 8 * 1_048_576, let place = value["migration_rate"]?.place {
+        problems.add(place, "migration_rate is below 1MiB/s", "write a rate such as 1.25GB/s")
+      }
+    }
+    if let downtime = value["migration_downtime"]?.duration {
+      profile.migration.downtimeMax = downtime
+    }
+    if let count = value["migrations_per_host"]?.whole(1...1_000) {
+      profile.migration.concurrentPerHost = count
+    }
+    if let part = value["dirtied_per_second"]?.fraction {
+      profile.migration.dirtiedPerSecond = part
+    }
+    return profile
+  }
+
   /// A policy is named alone, or in a map beside its parameters.
   private func policy(_ value: Value?) -> String? { value?.text ?? value?["policy"]?.text }
 
@@ -97,8 +132,7 @@ extension Assembler {
     return EntitlementRules(
       twoPass: value?["two_pass"]?.flag ?? false,
       drsMemoryDemand: value?["drs_memory_demand"]?.flag ?? false,
-      scalableShares: value?["scalable_shares"]?.flag ?? false,
-      weightScope: value?["weight_scope"]?.text.flatMap(WeightScope.init), refresh: refresh)
+      scalableShares: value?["scalable_shares"]?.flag ?? false, refresh: refresh)
   }
 
   /// A bare number such as 4 or 1.5, in parts per million.

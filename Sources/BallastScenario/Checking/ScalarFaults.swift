@@ -29,6 +29,7 @@ extension Checker {
       return ValueFault(
         message: "unknown statistic \"\(shown(text))\"",
         remedy: "write mean, min, max, sum, last or a percentile such as p95 or p99.9")
+    case .shares where ["low", "normal", "high"].contains(text): return nil
     default: break
     }
     // What is left is a bare number or a boolean.
@@ -110,7 +111,6 @@ extension Checker {
   }
 
   private func sharesFault(_ text: String) -> ValueFault? {
-    if ["low", "normal", "high"].contains(text) { return nil }
     guard let number = wholeNumber(text) else {
       let remedy = nearest(text, in: ["low", "normal", "high"]).map { "did you mean \($0)?" }
       return ValueFault(

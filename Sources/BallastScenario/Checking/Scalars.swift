@@ -61,12 +61,12 @@ extension Value {
   var flag: Bool? { plain.flatMap(Bool.init) }
 
   var shares: SharesSetting? {
-    switch plain {
+    switch text {
     case "low": .low
     case "normal": .normal
     case "high": .high
-    case let text?: wholeNumber(text).flatMap { sharesRange.contains($0) ? .number($0) : nil }
-    case nil: nil
+    default:
+      plain.flatMap(wholeNumber).flatMap { sharesRange.contains($0) ? .number($0) : nil }
     }
   }
 }

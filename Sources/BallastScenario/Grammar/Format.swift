@@ -8,7 +8,8 @@ enum ObjectName: String, CaseIterable {
   case vm, vmCPU, vmMemory, affinity
   case workload, cpuDemand, memoryWorkload, memoryDemand, square, diurnal, random, cycle, io
   case policies, admission, balancing, failover, reclamation, entitlement
-  case event, hostOfEvent, maintenance, migration, change, changeOfCPU, changeOfMemory, power, snapshot
+  case event, hostOfEvent, maintenance, migration, change, changeOfCPU, changeOfMemory, power,
+    snapshot
   case expectation, subjects, explained
   case record
 }
@@ -69,7 +70,33 @@ extension ObjectName {
       ObjectSpec(
         summary: "A hypervisor profile with parameters of its own.",
         keys: [
-          Key("profile", .catalog(.profile), "The profile to start from.", required: true)
+          Key("profile", .catalog(.profile), "The profile to start from.", required: true),
+          Key(
+            "host_reserve", .quantity(.memory),
+            "Memory of every host that VMs do not get, for admission and placement.",
+            standard: "the profile's"),
+          Key(
+            "vm_overhead", .quantity(.memory),
+            "Host memory that each VM costs beside its own, whatever its size.",
+            standard: "the profile's formula"),
+          Key(
+            "weight_scope",
+            .words([.init("vm", "a number of shares is a VM's"), .init("vcpu", "each vCPU's")]),
+            "What a number of CPU shares is said about.", standard: "the profile's"),
+          Key(
+            "migration_rate", .quantity(.rate), "What the link carries for one migration.",
+            standard: "the profile's"),
+          Key(
+            "migration_downtime", .quantity(.duration),
+            "A VM is stopped for the rest once it can be sent in this time.",
+            standard: "the profile's"),
+          Key(
+            "migrations_per_host", .whole(1...1_000), "Migrations of one host at once.",
+            standard: "the profile's"),
+          Key(
+            "dirtied_per_second", .quantity(.percentage),
+            "Of its active memory, what a guest rewrites per second.",
+            standard: "the profile's"),
         ],
         othersNotYet: "profile parameters")
     case .record:
@@ -232,7 +259,9 @@ extension ObjectName {
           Key(
             "pcpus", .list(.whole(0...65_535)), "Logical processors it may use, counted from 0.",
             notYet: "pinning to processors, which needs quantum fidelity,"),
-          Key("apart", .list(.pattern), "VMs kept on other hosts; among themselves, too."),
+          Key(
+            "apart", .list(.pattern),
+            "VMs kept on other hosts than it. An entry that names itself keeps all of these apart."),
           Key("together", .list(.pattern), "VMs kept on the same host."),
           Key("hosts", .list(.pattern), "Hosts it may run on.", standard: "all of its cluster"),
           Key("not_hosts", .list(.pattern), "Hosts it may not run on.", standard: "none"),
@@ -270,7 +299,9 @@ extension ObjectName {
             "restart_priority",
             .words(
               RestartPriority.allCases.map {
-                .init($0.name, $0 == .disabled ? "not started again" : "rank")
+                .init(
+                  $0.name,
+                  $0 == .disabled ? "not started again" : "rank")
               }), "Rank among the VMs that start again after their host has failed.",
             standard: "medium"),
           Key("start", .quantity(.duration), "Power-on.", standard: "0s"),
@@ -564,10 +595,6 @@ extension ObjectName {
             "drs_memory_demand", .boolean,
             "Memory demand is active memory and a quarter of what is consumed and idle.",
             standard: "false, all consumed memory"),
-          Key(
-            "weight_scope",
-            .words([.init("vm", "a number of shares is a VM's"), .init("vcpu", "each vCPU's")]),
-            "What a number of CPU shares is said about.", standard: "the profile's"),
           Key(
             "refresh", .quantity(.duration), "How often pools are divided over hosts.",
             standard: "every control step"),

@@ -7,11 +7,13 @@ struct Importer {
   let paths: PathResolver
   var texts: SourceTexts
   var problems: [ScenarioProblem] = []
-  private var bytesLeft = Limits.bytes
+  private var bytesLeft: Int
 
   init(
-    readFile: @escaping (String) throws -> [UInt8], paths: PathResolver, texts: SourceTexts
+    readFile: @escaping (String) throws -> [UInt8], paths: PathResolver, texts: SourceTexts,
+    bytesLeft: Int = Limits.bytes
   ) {
+    self.bytesLeft = bytesLeft
     self.readFile = readFile
     self.paths = paths
     self.texts = texts

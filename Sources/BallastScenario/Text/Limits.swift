@@ -2,6 +2,8 @@
 enum Limits {
   /// Of a scenario with its imports (the format's own limit).
   static let bytes = 16 << 20
+  /// Of a scenario as a run keeps it: aliases have been followed, so it may be longer than what was written.
+  static let storedBytes = 1 << 30
   /// Maps and lists inside each other (the format's own limit).
   static let nesting = 64
   /// Values after aliases are followed. A scenario of 16 MiB written by hand has fewer; nine lines

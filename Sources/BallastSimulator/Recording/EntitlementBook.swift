@@ -31,6 +31,11 @@ final class EntitlementBook: @unchecked Sendable {
     rows[vm.int].memory = 0
   }
 
+  /// What the last plan gave, kHz and bytes.
+  func granted(to vm: VMIndex) -> Entitled {
+    Entitled(cpu: rows[vm.int].cpu, memory: rows[vm.int].memory)
+  }
+
   /// Takes over a plan's grants; they hold until the next plan.
   func note(_ plan: HostPlan) {
     for row in plan.vms.indices {

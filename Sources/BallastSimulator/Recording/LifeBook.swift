@@ -11,6 +11,8 @@ final class LifeBook: @unchecked Sendable {
     var refusal: Refusal?
     var migrations: Int64 = 0
     var restarts: Int64 = 0
+    /// Its reservation is more than its host can keep.
+    var isShort = false
     /// Stopped by migrations and failures, ns.
     var downtime: Int64 = 0
     /// Since when it should run and does not; nil while it runs or is off by order.
@@ -51,6 +53,15 @@ final class LifeBook: @unchecked Sendable {
     if lives[vm.int].state.isIdle { idleCount -= 1 }
     body(&lives[vm.int])
     if lives[vm.int].state.isIdle { idleCount += 1 }
+  }
+
+  /// VMs whose reservation is more than their host can keep.
+  private(set) var shortCount = 0
+
+  func setShort(_ vm: VMIndex, _ isShort: Bool) {
+    guard lives[vm.int].isShort != isShort else { return }
+    lives[vm.int].isShort = isShort
+    shortCount += isShort ? 1 : -1
   }
 
   func setState(_ state: HostState, of host: HostIndex) { hosts[host.int] = state }

@@ -68,7 +68,8 @@ final class Recorder {
   ]
 
   init(
-    world: World, machine: Machine, lives: LifeBook, sink: any RunSink, tileCount: Int
+    world: World, machine: Machine, lives: LifeBook, sink: any RunSink, tileCount: Int,
+    followsEntitlements: Bool
   ) throws(RunSinkError) {
     self.world = world
     self.machine = machine
@@ -76,7 +77,7 @@ final class Recorder {
     self.sink = sink
     self.tileCount = tileCount
     let judgements = Judgements(world.judgements)
-    followsEntitlements = Self.followsEntitlements(world)
+    self.followsEntitlements = followsEntitlements
 
     var manifest = world.manifest
     if !followsEntitlements { manifest.pools = [] }

@@ -196,6 +196,9 @@ struct PoolPaths {
 }
 
 extension World {
+  /// Idle memory is taxed, so hosts sample which memory is in use, at every control step.
+  var samplesMemory: Bool { (policies.reclamation.idleTax ?? .zero) > .zero }
+
   /// Samples of the run, the last one shorter where the duration is no multiple of the interval.
   var sampleCount: Int {
     Int((duration.value + recordInterval.value - 1) / recordInterval.value)

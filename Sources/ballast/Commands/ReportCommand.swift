@@ -14,7 +14,7 @@ struct ReportCommand: ParsableCommand {
       output(try writeReport(directory: directory, dygraphs: findDygraphs()))
     } catch let error as RunReadError {
       note("ballast: \(error)")
-      throw Exit.fileMissing.code
+      throw (error.isMissing ? Exit.fileMissing : Exit.scenarioWrong).code
     } catch let error as RunSinkError {
       note("ballast: cannot write \(error.path): \(error.reason)")
       throw Exit.cannotWrite.code

@@ -78,6 +78,9 @@ struct RunCommand: ParsableCommand {
       throw complain(error, in: loaded.texts)
     }
     do {
+      if let document = loaded.document {
+        try writeFile(document.json, path: directory.workingPath + "/" + storedScenarioName)
+      }
       try write(world, to: directory, scenarioSHA256: loaded.sha256)
     } catch let error as RunSinkError {
       directory.discard()

@@ -17,6 +17,8 @@ let catalogs = CatalogNames(
 /// A scenario file as read: what is in it or what is wrong with it, and the texts to show it in.
 struct LoadedScenario {
   var result: Result<Scenario, ScenarioError>
+  /// What a run keeps of it; nil where it is wrong.
+  var document: ScenarioDocument?
   var texts: SourceTexts
   var sha256: String
 }
@@ -30,18 +32,43 @@ func loadScenario(
   let bytes = path == "-" ? readStandardInput() : try readBytes(path)
   var texts = SourceTexts()
   var result: Result<Scenario, ScenarioError>
+  var document: ScenarioDocument?
+  do throws(ScenarioError) {
+    let read = try readDocument(
+      path: path == "-" ? "stdin.yaml" : path, bytes: bytes, overrides: overrides, seed: seed,
+      catalogs: catalogs,
+      environment: { ProcessInfo.processInfo.environment[$0] }, readFile: readBytes,
+      workingDirectory: FileManager.default.currentDirectoryPath, texts: &texts)
+    result = .success(read.scenario)
+    document = read.document
+  } catch {
+    result = .failure(error)
+  }
+  return LoadedScenario(
+    result: result, document: document, texts: texts, sha256: SHA256.hex(of: bytes))
+}
+
+/// Reads the scenario that a run has kept.
+///
+/// - Throws: where there is none, which is exit 66.
+func loadStoredScenario(directory: String) throws(UnreadableFile) -> LoadedScenario {
+  let path = directory + "/" + storedScenarioName
+  let bytes = try readBytes(path)
+  var texts = SourceTexts()
+  var result: Result<Scenario, ScenarioError>
   do throws(ScenarioError) {
     result = .success(
-      try readScenario(
-        path: path == "-" ? "stdin.yaml" : path, bytes: bytes, overrides: overrides, seed: seed,
-        catalogs: catalogs,
-        environment: { ProcessInfo.processInfo.environment[$0] }, readFile: readBytes,
-        texts: &texts))
+      try readStoredScenario(
+        path: path, bytes: bytes, catalogs: catalogs,
+        environment: { ProcessInfo.processInfo.environment[$0] }, texts: &texts))
   } catch {
     result = .failure(error)
   }
   return LoadedScenario(result: result, texts: texts, sha256: SHA256.hex(of: bytes))
 }
+
+/// The scenario as it was read, beside the results of its run.
+let storedScenarioName = "scenario.json"
 
 /// Opens a scenario's traces and resolves its names.
 func buildWorld(_ scenario: Scenario) -> Result<World, ScenarioError> {

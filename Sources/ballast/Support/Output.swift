@@ -40,6 +40,17 @@ private func send(_ text: String, to descriptor: Int32) -> Int32 {
   }
 }
 
+/// A value as JSON: keys in snake case and in order of names, two spaces per level.
+func jsonText(_ value: some Encodable) -> String {
+  let encoder = JSONEncoder()
+  encoder.keyEncodingStrategy = .convertToSnakeCase
+  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+  guard let data = try? encoder.encode(value) else {
+    preconditionFailure("numbers of explanations are finite")
+  }
+  return String(decoding: data, as: UTF8.self)
+}
+
 /// A JSON string literal.
 func jsonString(_ text: String) -> String {
   var out = "\""

@@ -1,0 +1,154 @@
+import BallastModel
+
+/// A scenario as it was read: imports merged, `--set` and `--seed` applied. Written as JSON it can be read again, from
+/// any working directory, to the same run.
+///
+/// Rule      every value stays as it was written, except that paths of traces are absolute. Paths through
+///           `$BALLAST_TRACES` keep the variable.
+/// Cost      O(values); aliases have been followed.
+public struct ScenarioDocument: Sendable {
+  let root: Value
+
+  /// - Parameters:
+  ///   - name, seed: as the run has them, wherever they came from.
+  ///   - workingDirectory: where relative paths on the command line start, absolute.
+  init(
+    _ root: Value, name: String, seed: UInt64, paths: PathResolver, workingDirectory: String
+  ) {
+    var root = root
+    root.set("name", to: .scalar(name, isQuoted: true))
+    root.set("seed", to: .scalar(String(seed), isQuoted: false))
+    root.change("traces") { traces in
+      traces.content = .map(
+        traces.entries.map { entry in
+          var entry = entry
+          entry.value.change("path") { path in
+            path.content = .scalar(
+              paths.lasting(path, workingDirectory: workingDirectory), isQuoted: true)
+          }
+          return entry
+        })
+    }
+    self.root = root
+  }
+
+  /// JSON (RFC 8259), which is YAML too. Ends with a line break.
+  public var json: String {
+    var text = ""
+    root.write(to: &text, depth: 0)
+    return text + "\n"
+  }
+}
+
+extension PathResolver {
+  /// A path as it can be written into a file elsewhere.
+  fileprivate func lasting(_ path: Value, workingDirectory: String) -> String {
+    let written = path.text ?? ""
+    // What does not resolve has been refused before.
+    guard case .success(let resolved) = resolve(written, at: path.place) else { return written }
+    guard resolved.hasPrefix("/") else { return workingDirectory + "/" + resolved }
+    return written.hasPrefix("$") ? written : resolved
+  }
+}
+
+extension Value {
+  fileprivate mutating func set(_ key: String, to content: Content) {
+    var entries = self.entries
+    if let index = entries.firstIndex(where: { $0.key == key }) {
+      entries[index].value.content = content
+    } else {
+      entries.append(Entry(key: key, keyPlace: place, value: Value(content, place)))
+    }
+    self.content = .map(entries)
+  }
+
+  fileprivate mutating func change(_ key: String, _ body: (inout Value) -> Void) {
+    var entries = self.entries
+    guard let index = entries.firstIndex(where: { $0.key == key }) else { return }
+    body(&entries[index].value)
+    content = .map(entries)
+  }
+
+  /// The first levels have a line per entry; what is inside stays on one line.
+  fileprivate func write(to text: inout String, depth: Int) {
+    let isSpread = depth < 2
+    func separator(_ index: Int) -> String {
+      let comma = index > 0 ? "," : ""
+      if isSpread { return comma + "\n" + String(repeating: "  ", count: depth + 1) }
+      return index > 0 ? ", " : ""
+    }
+    let end = isSpread ? "\n" + String(repeating: "  ", count: depth) : ""
+    switch content {
+    case .scalar(let scalar, let isQuoted):
+      if isNull {
+        text += "null"
+      } else if !isQuoted, scalar == "true" || scalar == "false" || isJSONNumber(scalar) {
+        text += scalar
+      } else {
+        writeJSONString(scalar, to: &text)
+      }
+    case .list(let items):
+      text += "["
+      for (index, item) in items.enumerated() {
+        text += separator(index)
+        item.write(to: &text, depth: depth + 1)
+      }
+      text += items.isEmpty ? "]" : end + "]"
+    case .map(let entries):
+      text += "{"
+      for (index, entry) in entries.enumerated() {
+        text += separator(index)
+        writeJSONString(entry.key, to: &text)
+        text += ": "
+        entry.value.write(to: &text, depth: depth + 1)
+      }
+      text += entries.isEmpty ? "}" : end + "}"
+    }
+  }
+
+  /// Quotes mean nothing in a file where everything has to have them; only an empty text is not nothing.
+  var withoutQuotes: Value {
+    var value = self
+    switch content {
+    case .scalar(let text, isQuoted: true):
+      value.content = .scalar(text, isQuoted: false)
+      if value.isNull { value.content = content }
+    case .scalar: break
+    case .list(let items): value.content = .list(items.map(\.withoutQuotes))
+    case .map(let entries):
+      value.content = .map(
+        entries.map { entry in
+          var entry = entry
+          entry.value = entry.value.withoutQuotes
+          return entry
+        })
+    }
+    return value
+  }
+}
+
+/// Digits without a leading zero, perhaps with a minus and decimals: the numbers the format knows.
+private func isJSONNumber(_ text: String) -> Bool {
+  let parts = (text.first == "-" ? text.dropFirst() : text[...])
+    .split(separator: ".", omittingEmptySubsequences: false)
+  guard (1...2).contains(parts.count),
+    parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy(\.isASCIIDigit) })
+  else { return false }
+  return parts[0].count == 1 || parts[0].first != "0"
+}
+
+/// A JSON string that YAML reads the same: line breaks and what YAML will not have raw are escaped.
+private func writeJSONString(_ string: String, to text: inout String) {
+  text += "\""
+  for scalar in string.unicodeScalars {
+    switch scalar.value {
+    case 0x22: text += "\\\""
+    case 0x5C: text += "\\\\"
+    case ..<0x20, 0x7F..<0xA0, 0x2028, 0x2029, 0xFEFF:
+      let digits = String(scalar.value, radix: 16)
+      text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+    default: text.unicodeScalars.append(scalar)
+    }
+  }
+  text += "\""
+}
