@@ -51,7 +51,7 @@ extension Simulation {
       goingOff.remove(host)
       setHost(host, .off, booked: .standby)
       try recorder.event(.hostPower, at: now, subject: name(host), from: "on", to: "off")
-    } else if lives.hosts[host.int] == .maintenance {
+    } else if lives.hosts[host.int] == .maintenance, machine.cpuCapacity(of: host) > .zero {
       machine.setPower(of: host, isOn: false, at: now)
       touched.insert(host)
       try recorder.event(
@@ -75,12 +75,30 @@ extension Simulation {
     let evacuation = cluster.director.evacuate(cluster.position(of: host))
     try carryOut(evacuation.moves, in: cluster, by: "maintenance")
     for stranded in evacuation.stranded {
+      let vm = cluster.vms[stranded.vm]
+      if let stays = machine.host(of: vm), stays != host,
+        cluster.director.mayStay(stranded.vm, on: cluster.position(of: stays))
+      {
+        try giveUpMigration(of: vm, reason: "maintenance")
+        keep(vm, on: stays)
+        continue
+      }
       try recorder.event(
         .maintenance, at: now, subject: name(host), from: "maintenance", to: "maintenance",
-        detail: "waits_for=\(world.vms[cluster.vms[stranded.vm].int].name) "
+        detail: "waits_for=\(world.vms[vm.int].name) "
           + stranded.detail)
     }
     try switchOffIfEmpty(host)
+  }
+
+  /// A VM whose migration was given up is booked where it runs; a host that was to be switched off for that stays on.
+  func keep(_ vm: VMIndex, on host: HostIndex) {
+    let cluster = cluster(of: host)
+    cluster.director.stay(cluster.position(of: vm), on: cluster.position(of: host))
+    if goingOff.remove(host) != nil {
+      cluster.director.setState(.on, of: cluster.position(of: host))
+    }
+    freed.insert(clusterIndex(of: host))
   }
 
   /// VMs that could not leave a host in maintenance try again.

@@ -65,7 +65,8 @@ extension Simulation {
     }
     if downtime > 0 {
       add(
-        "downtime_ms", "ms", downtime / 1_000, "Σ time VMs stood still by migrations and failures")
+        "downtime_ms", "ms", roundedRatio(downtime, by: 1, over: 1_000),
+        "Σ time VMs stood still by migrations and failures")
     }
     if policies.failover.policy != "none" {
       for (index, cluster) in clusters.enumerated() {

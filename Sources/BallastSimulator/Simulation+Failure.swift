@@ -7,31 +7,38 @@ import BallastUnits
 extension Simulation {
   func fail(_ host: HostIndex) throws(RunSinkError) {
     guard lives.hosts[host.int] != .failed else { return }
-    let cluster = cluster(of: host)
     let lost = machine.vms(on: host)
     try recorder.event(
       .hostFailed, at: now, subject: name(host), from: lives.hosts[host.int].name, to: "failed",
       detail: "vms=\(lost.count)")
-    for vm in migrations.vms(goingTo: host) {
+    goingOff.remove(host)
+    lives.setState(.failed, of: host)
+    let arriving = migrations.vms(goingTo: host)
+    // Those that wait first: none of them begins now.
+    for vm in arriving + lost where !migrations.isRunning(vm) {
+      try giveUpMigration(of: vm, reason: "host_failed")
+    }
+    for vm in arriving {
       guard let stays = machine.host(of: vm) else { continue }
       try giveUpMigration(of: vm, reason: "host_failed")
-      cluster.director.stay(cluster.position(of: vm), on: cluster.position(of: stays))
+      keep(vm, on: stays)
     }
     let restarts = world.policies.failover.policy != "none"
     let notBefore = now + world.policies.failover.detection + world.policies.failover.restart
     for vm in lost {
       try giveUpMigration(of: vm, reason: "host_failed")
       takeOff(vm, from: host)
-      let goesElsewhere = restarts && world.vms[vm.int].restartPriority != .disabled
-      // With priority disabled, or without failover, it waits for its own host.
-      vms[vm.int].restart = ManagedVM.Restart(
-        notBefore: goesElsewhere ? notBefore : now, only: goesElsewhere ? nil : host,
-        lastHost: host)
+      let comesBack = world.vms[vm.int].restartPriority != .disabled
+      if comesBack {
+        // Without failover it waits for its own host.
+        vms[vm.int].restart = ManagedVM.Restart(
+          notBefore: restarts ? notBefore : now, only: restarts ? nil : host, lastHost: host)
+      }
       lives.goesDown(vm, at: now)
-      lives.change(vm) { $0.state = .restarting }
+      lives.change(vm) { $0.state = comesBack ? .restarting : .off }
       try recorder.event(
         .powerOff, at: now, subject: world.vms[vm.int].name, from: name(host),
-        detail: "reason=host_failed")
+        detail: "reason=host_failed" + (comesBack ? "" : " restart=disabled"))
     }
     setHost(host, .failed, booked: .failed)
     if restarts { schedule(.restart(cluster: clusterIndex(of: host)), at: notBefore) }
@@ -53,7 +60,7 @@ extension Simulation {
     controller(of: host).countSteps(host, through: now, recorder: recorder)
     lives.setState(state, of: host)
     cluster.director.setState(booked, of: cluster.position(of: host))
-    let runs = state == .on || (state == .maintenance && machine.vmCount(on: host) > 0)
+    let runs = state == .on || state == .maintenance
     machine.setPower(of: host, isOn: runs, at: now)
     touched.insert(host)
   }
@@ -105,6 +112,7 @@ extension Simulation {
       return
     }
     log(answer, to: .restart, of: vm)
+    for host in answer.wakes { try wake(cluster.hosts[host]) }
     let host = cluster.hosts[chosen]
     vms[vm.int].restart = nil
     putOn(vm, host)

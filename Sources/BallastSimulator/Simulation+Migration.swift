@@ -12,11 +12,14 @@ extension Simulation {
       return
     }
     let cluster = clusters[spec.cluster]
-    let refusal = cluster.director.move(cluster.position(of: vm), to: cluster.position(of: host))
-    lives.log(spec.name, as: refusal == nil ? .move : .refusal) {
-      DecisionRecord(
-        time: now, vm: spec.name, kind: .migrate, policy: "event", from: name(from),
-        to: refusal == nil ? name(host) : nil, refusal: refusal)
+    let (moved, refusal) = cluster.director.move(
+      cluster.position(of: vm), to: cluster.position(of: host))
+    for member in refusal == nil ? moved.map({ cluster.vms[$0] }) : [vm] {
+      lives.log(world.vms[member.int].name, as: refusal == nil ? .move : .refusal) {
+        DecisionRecord(
+          time: now, vm: world.vms[member.int].name, kind: .migrate, policy: "event",
+          from: name(from), to: refusal == nil ? name(host) : nil, refusal: refusal)
+      }
     }
     if let refusal {
       try recorder.event(
@@ -24,7 +27,15 @@ extension Simulation {
         detail: "change=migrate \(refusal.detail)")
       return
     }
-    try ask(vm, from: from, to: host, detail: "reason=event")
+    for member in moved.map({ cluster.vms[$0] }) {
+      if migrations.migration(of: member) != nil {
+        try giveUpMigration(of: member, reason: "replanned")
+      }
+      guard let from = machine.host(of: member), from != host else { continue }
+      try ask(
+        member, from: from, to: host,
+        detail: "reason=event" + (member == vm ? "" : " with=\(spec.name)"))
+    }
   }
 
   /// Moves that a policy has decided and booked.
@@ -50,6 +61,7 @@ extension Simulation {
     _ vm: VMIndex, from: HostIndex, to: HostIndex, detail: String
   ) throws(RunSinkError) {
     migrations.ask(vm, from: from, to: to, detail: detail, at: now)
+    setMovable(vm, false)
     try startMigrations()
   }
 
@@ -91,6 +103,7 @@ extension Simulation {
   func endMigration(of vm: VMIndex, ticket: Int) throws(RunSinkError) {
     guard migrations.migration(of: vm)?.ticket == ticket, let migration = migrations.remove(vm)
     else { return }
+    setMovable(vm, true)
     let spec = world.vms[vm.int]
     let cluster = clusters[spec.cluster]
     for host in [migration.from, migration.to] {
@@ -121,8 +134,12 @@ extension Simulation {
   /// A migration ends before its time: the VM stays where it runs, if it still does.
   func giveUpMigration(of vm: VMIndex, reason: String) throws(RunSinkError) {
     guard let migration = migrations.remove(vm) else { return }
+    setMovable(vm, true)
     let spec = world.vms[vm.int]
-    guard migration.copy != nil else { return }
+    guard migration.copy != nil else {
+      try switchOffIfEmpty(migration.to)
+      return
+    }
     machine.holdMemory(Bytes(-migration.held.value), on: migration.to, at: now)
     if migration.isStunned {
       machine.resume(vm, at: now)
@@ -136,6 +153,12 @@ extension Simulation {
       to: name(migration.from),
       detail: "given_up=\(reason)")
     try startMigrations()
+    try switchOffIfEmpty(migration.to)
+  }
+
+  private func setMovable(_ vm: VMIndex, _ isMovable: Bool) {
+    let cluster = clusters[world.vms[vm.int].cluster]
+    cluster.director.setMovable(isMovable, cluster.position(of: vm))
   }
 
   /// A host that was to be switched off, or emptied for maintenance, still has a VM: the first stays on, the second

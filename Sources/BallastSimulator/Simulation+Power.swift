@@ -48,6 +48,7 @@ extension Simulation {
       return
     }
     guard let host = machine.host(of: vm) else {
+      lives.comesUp(vm, at: now)
       lives.change(vm) { if $0.state == .refused { $0.state = .off } }
       return
     }

@@ -17,7 +17,7 @@ extension Simulation {
     guard state != cluster.reportedState else { return }
     let old = cluster.reportedState
     cluster.reportedState = state
-    let problems = cluster.director.pools.problems.map { problem in
+    let problems = cluster.director.shortfalls.map { problem in
       let path = cluster.manager.tree.pools[problem.pool].path
       let short =
         problem.resource == .cpu

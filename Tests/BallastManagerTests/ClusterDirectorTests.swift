@@ -4,42 +4,111 @@ import Testing
 
 @testable import BallastManager
 
-/// What the whole of admission, pools and failover comes to in one cluster.
-@Suite struct ClusterDirectorTests {
-  /// Hosts of 2 GHz and 8 GiB; VMs of 2 vCPUs and 1 GiB that reserve 2 GHz.
-  private func director(hosts: Int, vms: Int, _ failover: FailoverPolicy) -> ClusterDirector {
+/// One cluster's decisions about where VMs run. Hosts of 4 × 1 GHz and 8 GiB; VMs of 1 vCPU and 2 GiB.
+struct ClusterDirectorTests {
+  private func director(
+    hosts: Int, vms: Int, rules: [PlacementRules.Rule] = [],
+    admission: any AdmissionPolicy = StrictAdmission(), failover: FailoverPolicy = .none,
+    balancing: (any BalancingPolicy)? = nil, reserves cpu: Int64 = 0, memory: Int64 = 0
+  ) -> ClusterDirector {
     ClusterDirector(
       inventory: ClusterInventory(
-        hosts: (0..<hosts).map { _ in
+        hosts: (0..<hosts).map {
           ClusterInventory.Host(
-            cpuCapacity: 2_000_000, coreRate: 1_000_000, memoryCapacity: 8 << 30)
+            cpuCapacity: 4_000_000, coreRate: 1_000_000, memoryCapacity: 8 << 30,
+            isKeptForFailures: failover == .dedicated(hosts: [$0]))
         },
         vms: (0..<vms).map { _ in
           ClusterInventory.VM(
-            vcpus: 2, memory: 1 << 30, cpuReservation: 2_000_000, memoryReservation: 0)
-        }, rules: PlacementRules([], vmCount: vms)),
+            vcpus: 1, memory: 2 << 30, cpuReservation: cpu, memoryReservation: memory)
+        }, rules: PlacementRules(rules, vmCount: vms)),
       hosts: (0..<hosts).map {
-        ClusterDirector.HostFacts(name: "host-\($0)", cores: 2, memory: .gibibytes(8))
-      }, tree: PoolTree([], profile: .esxi), poolOfVM: [Int](repeating: 0, count: vms),
+        ClusterDirector.HostFacts(name: "h\($0)", cores: 4, memory: .gibibytes(8))
+      },
+      tree: PoolTree([], profile: .esxi), poolOfVM: [Int](repeating: 0, count: vms),
       policies: ClusterDirector.Policies(
-        admission: StrictAdmission(), placement: LoadBalance(), failover: failover, balancing: nil))
+        admission: admission, placement: LoadBalance(), failover: failover, balancing: balancing))
   }
 
-  /// Four hosts, one kept: 6 of 8 GHz, so three VMs of 2 GHz. One host fails: 6 GHz are left, and less a quarter 4.5 may
-  /// be promised anew. The restart asks for 4 + 2 = 6, and gets what was kept for it; after it, nobody else does.
-  @Test(arguments: [
-    FailoverPolicy.percentage(.tolerate(hosts: 1)), .dedicated(hosts: [3]),
-  ])
-  func restartsUseWhatWasKeptForThem(_ failover: FailoverPolicy) {
-    var cluster = director(hosts: 4, vms: 5, failover)
-    #expect((0..<3).map { cluster.powerOn($0).host } == [0, 1, 2])
-    #expect(cluster.powerOn(3).refusal?.kind == .failoverCapacity)
-    cluster.powerOff(1)
+  /// 3 GiB reserved each: two fit a host of 8 GiB, so the fifth VM finds 2 × 2 GiB free, enough in sum and nowhere whole.
+  @Test func fragmentsRefuse() {
+    var cluster = director(hosts: 2, vms: 5, memory: 3 << 30)
+    // 3 GiB is more than the 2 GiB the VM has.
+    #expect(cluster.powerOn(0).refusal?.kind == .reservationAboveSize)
+    cluster = director(hosts: 2, vms: 7, memory: 2 << 30)
+    for vm in 0..<7 { cluster.inventory.change(vm) { $0.overhead = 1 << 30 } }
+    for vm in 0..<4 { #expect(cluster.powerOn(vm).host != nil) }
+    let answer = cluster.powerOn(4)
+    guard case .hostFit(let shortage)? = answer.refusal else {
+      Issue.record("\(String(describing: answer.refusal))")
+      return
+    }
+    #expect(shortage.isFragmented && shortage.memoryShort == .gibibytes(1))
+    // What is refused changes nothing, and what leaves makes room.
+    cluster.powerOff(0)
+    #expect(cluster.powerOn(4).host == 0)
+  }
+
+  /// The host kept for failures takes no VM at power-on, by balancing or in maintenance, but after a failure it does.
+  @Test func dedicatedHostTakesOnlyRestarts() {
+    var cluster = director(
+      hosts: 3, vms: 4, failover: .dedicated(hosts: [2]), balancing: DeviationBalancing(threshold: 5))
+    for vm in 0..<4 { #expect(cluster.powerOn(vm, on: 0).host == 0) }
+    for vm in 0..<4 { cluster.note(vm, cpuDemand: 900_000, memoryDemand: 1 << 30) }
+    let moves = cluster.balance(at: .seconds(300))?.moves ?? []
+    #expect(!moves.isEmpty && moves.allSatisfy { $0.to == 1 })
+    #expect(cluster.evacuate(0).moves.allSatisfy { $0.to == 1 })
+    #expect(cluster.inventory.hosts[2].use.vmCount == 0)
     cluster.setState(.failed, of: 1)
-    #expect(cluster.restart(1).host == 3)
-    #expect(cluster.powerOn(4).host == nil)
-    // All promises are backed, though nothing is kept any more.
-    #expect(cluster.admissionState == .green && cluster.shortfalls.isEmpty)
-    #expect(cluster.failoverStatus().hostFailuresSurvived == 0)
+    for vm in 0..<4 { cluster.powerOff(vm) }
+    #expect(cluster.restart(0).host == 2)
+  }
+
+  /// One host and a rule that forbids it: the refusal says rule, not room.
+  @Test func rulesAreReasons() {
+    var cluster = director(
+      hosts: 2, vms: 2, rules: [.notOnHosts(vms: [0], hosts: [0, 1], .must)])
+    #expect(cluster.powerOn(0).refusal?.kind == .affinityRule)
+    #expect(cluster.powerOn(1, on: 0).host == 0)
+    cluster.setState(.failed, of: 0)
+    cluster.setState(.failed, of: 1)
+    cluster.powerOff(1)
+    #expect(cluster.powerOn(1).refusal?.kind == .noHost)
+  }
+
+  /// A host in standby is woken for a VM that fits nowhere else, and no other.
+  @Test func standbyIsWokenWhenNeeded() {
+    var cluster = director(hosts: 2, vms: 3, reserves: 2_000_000)
+    for vm in 0..<3 { cluster.inventory.change(vm) { $0.vcpus = 2 } }
+    cluster.setState(.standby, of: 1)
+    #expect(cluster.powerOn(0).wakes.isEmpty && cluster.powerOn(1).wakes.isEmpty)
+    let answer = cluster.powerOn(2)
+    #expect(answer.host == 1 && answer.wakes == [1])
+    #expect(cluster.inventory.hosts[1].state == .on)
+  }
+
+  /// 4 GHz less 2 GHz held: a reservation may rise to 4 but not to 4.5 GHz, and the old one stands then.
+  @Test func reconfigurationIsAdmittedToo() {
+    var cluster = director(hosts: 1, vms: 1, reserves: 2_000_000)
+    cluster.inventory.change(0) { $0.vcpus = 8 }
+    #expect(cluster.powerOn(0).host == 0)
+    func settings(_ cpu: Int64) -> VMSettings { VMSettings(cpuReservation: cpu) }
+    #expect(cluster.configure(0, settings(4_500_000), overhead: .zero)?.kind == .hostFit)
+    #expect(cluster.inventory.vms[0].cpuReservation == 2_000_000)
+    #expect(cluster.configure(0, settings(4_000_000), overhead: .zero) == nil)
+    #expect(cluster.pools.holding(of: VMIndex(0))?.charge.cpu == 4_000_000)
+    cluster.powerOff(0)
+    #expect(cluster.pools.records.isEmpty)
+  }
+
+  /// A move is admitted like a start: 3 of 4 GHz are taken, 2 more do not fit.
+  @Test func movesAreAdmitted() {
+    var cluster = director(hosts: 2, vms: 2, reserves: 3_000_000)
+    for vm in 0..<2 { cluster.inventory.change(vm) { $0.vcpus = 4 } }
+    #expect(cluster.powerOn(0, on: 0).host == 0 && cluster.powerOn(1, on: 1).host == 1)
+    #expect(cluster.move(0, to: 1).refusal?.kind == .hostFit)
+    #expect(cluster.inventory.vms[0].host == 0)
+    cluster.powerOff(1)
+    #expect(cluster.move(0, to: 1).moved == [0] && cluster.inventory.vms[0].host == 1)
   }
 }

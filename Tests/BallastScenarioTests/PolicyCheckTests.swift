@@ -106,10 +106,6 @@ import Testing
     ),
     ("policies: {entitlement: {refresh: 0s}}", "entitlement.refresh is 0; write a time above zero"),
     (
-      "policies: {entitlement: {weight_scope: core}}",
-      "weight_scope: unknown value \"core\"; write vm or vcpu"
-    ),
-    (
       "policies: {entitlement: {two_pass: 1}}",
       "two_pass: \"1\" is neither true nor false; write true or false"
     ),
@@ -241,7 +237,7 @@ import Testing
     "failover: slots", "failover: {policy: slots, slot_cpu: 500MHz, slot_memory: 1GiB}",
     "failover: {policy: percentage, cpu: 25%, memory: 30%, detection: 1s, restart: 0s}",
     "failover: {policy: dedicated, hosts: [esx-1]}", "reclamation: {idle_tax: 75%}",
-    "entitlement: {two_pass: true, scalable_shares: true, drs_memory_demand: true, weight_scope: vcpu, refresh: 5m}",
+    "entitlement: {two_pass: true, scalable_shares: true, drs_memory_demand: true, refresh: 5m}",
   ])
   func everyPolicyReads(policy: String) {
     #expect(Reading(small(more: "policies: {\(policy)}")).messages == [])

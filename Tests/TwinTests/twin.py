@@ -200,13 +200,16 @@ class Curve:
 
 
 class Host:
-    def __init__(self, cluster, entry, name):
+    def __init__(self, cluster, entry, name, profile):
         self.cluster, self.name = cluster, name
         cpu = entry["cpu"]
         self.mhz = cpu["mhz"]
         self.clock = cpu["mhz"] * 1000
         self.capacity = {"cpu": cpu.get("sockets", 1) * cpu["cores"] * self.clock,
                          "memory": quantity(entry["memory"], MEMORY)}
+        memory = self.capacity["memory"]
+        own = 512 * MIB if profile == "kvm" else 1024 * MIB + -(-memory * 2 // 100)
+        self.offered = {"cpu": self.capacity["cpu"], "memory": memory - min(own, memory)}  # to admission and placement
         self.part = {}  # of pools: (resource, pool) -> (reservation, limit, shares)
         self.over = False
 
@@ -327,7 +330,7 @@ class Twin:
             for entry in cluster["hosts"]:
                 count = entry.get("count", 1)
                 for k in range(count):
-                    self.hosts.append(Host(cluster["name"], entry, entry["name"] + (f"-{k}" if count > 1 else "")))
+                    self.hosts.append(Host(cluster["name"], entry, entry["name"] + (f"-{k}" if count > 1 else ""), profile))
         for entry in scenario["vms"]:
             root = self.roots[entry.get("cluster", scenario["clusters"][0]["name"])]
             pool = next(pool for pool in root.all_pools() if pool.path == entry.get("pool", ""))
@@ -493,7 +496,7 @@ class Twin:
             return next(host for host in hosts if host.name == vm.entry["host"])
 
         def ratio(host, what, own):
-            capacity = host.capacity["memory" if what == "memory" else "cpu"]
+            capacity = host.offered["memory" if what == "memory" else "cpu"]
             return Fraction(sum(own(other, host) for other in [*self.on(host), vm]), capacity)
 
         def memory(host):

@@ -3,12 +3,13 @@ import BallastUnits
 extension ClusterInventory {
   /// Whether VMs that go together may go to a host.
   ///
-  /// Rule      the host is on; no must rule breaks and no more should rules than now; the reservations fit; and
+  /// Rule      the host is on and not kept for failures; no must rule breaks and no more should rules than now; the reservations fit; and
   ///           configured memory fits, or the host is then no fuller of it than the one they leave was.
   func mayMove(_ unit: [Int], to target: Int) -> Bool {
     guard let source = vms[unit[0]].host, target != source, hosts[target].state == .on else {
       return false
     }
+    if hosts[target].isKeptForFailures { return false }
     let verdict = rules.verdict(unit, on: target, from: source)
     if verdict.breaksMust { return false }
     if verdict.brokenShouldRules > rules.verdict(unit, on: source, from: source).brokenShouldRules {
@@ -47,7 +48,7 @@ extension ClusterInventory {
       else { continue }
       let decision = LoadBalance().place(
         request(for: unit, mustFitCharge: true), of: unit, in: self, from: source
-      ) { _ in true }
+      ) { !hosts[$0].isKeptForFailures }
       guard let target = decision.host else { continue }
       var mended = shift(unit, to: target, reason: .brokenRule)
       for index in mended.indices { mended[index].priority = 1 }

@@ -34,6 +34,7 @@ extension ClusterDirector {
     if let fixed {
       let verdict = inventory.rules.verdict(vm, on: fixed)
       if inventory.hosts[fixed].state != .on { return Answer(refusal: .noHost) }
+      if !isRestart, let refusal = refusalOfKept(fixed) { return Answer(refusal: refusal) }
       if verdict.breaksMust { return Answer(refusal: .affinityRule(rule: "must", hosts: 1)) }
       if let refusal = policies.admission.refusal(of: request(vm), on: admissionHost(fixed)) {
         return Answer(refusal: refusal)
@@ -47,7 +48,7 @@ extension ClusterDirector {
     let asksHosts =
       !policies.admission.checksReservations && !(policies.admission is AdmitAll)
     let decision = policies.placement.place(request, of: [vm], in: inventory) { host in
-      (isRestart || !isKeptForFailures(host))
+      (isRestart || !inventory.hosts[host].isKeptForFailures)
         && (!asksHosts || inventory.hosts[host].state != .on
           || policies.admission.refusal(of: asked, on: admissionHost(host)) == nil)
     }
@@ -60,7 +61,7 @@ extension ClusterDirector {
   /// Why no host takes a VM.
   func refusalOfHosts(_ vm: Int, isRestart: Bool) -> Refusal {
     let on = inventory.hosts.indices.filter {
-      inventory.hosts[$0].state == .on && (isRestart || !isKeptForFailures($0))
+      inventory.hosts[$0].state == .on && (isRestart || !inventory.hosts[$0].isKeptForFailures)
     }
     guard !on.isEmpty else { return .noHost }
     let allowed = on.filter { !inventory.rules.verdict(vm, on: $0).breaksMust }
@@ -75,18 +76,40 @@ extension ClusterDirector {
     }
   }
 
-  private func isKeptForFailures(_ host: Int) -> Bool {
-    if case .dedicated(let kept) = policies.failover { return kept.contains(host) }
-    return false
+  /// Where a VM starts again: by reservations if they are checked, else as at a power-on.
+  func findForRestart(_ vm: Int) -> Answer {
+    let allowed = allowedHosts(vm)
+    guard !allowed.isEmpty else { return Answer(refusal: refusalOfHosts(vm, isRestart: true)) }
+    guard policies.admission.checksReservations else {
+      return find(vm, on: nil, isRestart: true)
+    }
+    var rooms = allowed.map(room)
+    let request = RestartVM(vm: VMIndex(vm), charge: charge(vm))
+    switch RestartPlanner().plan([request], on: &rooms)[0].outcome {
+    case .restart(let position): return Answer(host: allowed[position])
+    case .wait(let refusal): return Answer(refusal: refusal)
+    }
   }
 
-  /// The first host in standby that a VM may use.
-  mutating func wake(for vm: Int) -> Int? {
-    let sleeping = inventory.hosts.indices.first {
-      inventory.hosts[$0].state == .standby && !inventory.rules.verdict(vm, on: $0).breaksMust
+  /// A host that is kept for failures takes nobody else.
+  func refusalOfKept(_ host: Int) -> Refusal? {
+    inventory.hosts[host].isKeptForFailures
+      ? .affinityRule(rule: "failover: dedicated", hosts: 1) : nil
+  }
+
+  /// Wakes the first host in standby that takes a VM, the fixed one if there is one; nil where none does.
+  mutating func wake(for vm: Int, on fixed: Int?, isRestart: Bool) -> Answer? {
+    for host in inventory.hosts.indices
+    where inventory.hosts[host].state == .standby && (fixed ?? host) == host {
+      inventory.setState(.on, of: host)
+      var answer = find(vm, on: host, isRestart: isRestart)
+      if answer.host != nil {
+        answer.wakes = [host]
+        return answer
+      }
+      inventory.setState(.standby, of: host)
     }
-    if let sleeping { setState(.on, of: sleeping) }
-    return sleeping
+    return nil
   }
 
   mutating func book(_ vm: Int, on host: Int) {

@@ -80,10 +80,7 @@ public struct ClusterDirector: Sendable {
   public mutating func powerOn(_ vm: Int, on host: Int? = nil) -> Answer {
     if let refusal = refusal(toAdmit: vm, isRestart: false) { return Answer(refusal: refusal) }
     var answer = find(vm, on: host, isRestart: false)
-    if answer.host == nil, host == nil, let woken = wake(for: vm) {
-      answer = find(vm, on: nil, isRestart: false)
-      if answer.host == nil { setState(.standby, of: woken) } else { answer.wakes = [woken] }
-    }
+    if answer.host == nil, let woken = wake(for: vm, on: host, isRestart: false) { answer = woken }
     if let found = answer.host { book(vm, on: found) }
     return answer
   }
@@ -94,22 +91,10 @@ public struct ClusterDirector: Sendable {
     pools.setCapacity(capacityOffered)
     defer { updateCapacity() }
     if let refusal = refusal(toAdmit: vm, isRestart: true) { return Answer(refusal: refusal) }
-    let allowed = allowedHosts(vm)
-    guard !allowed.isEmpty else { return Answer(refusal: refusalOfHosts(vm, isRestart: true)) }
-    guard policies.admission.checksReservations else {
-      let answer = find(vm, on: nil, isRestart: true)
-      if let found = answer.host { book(vm, on: found) }
-      return answer
-    }
-    var rooms = allowed.map(room)
-    let request = RestartVM(vm: VMIndex(vm), charge: charge(vm))
-    switch RestartPlanner().plan([request], on: &rooms)[0].outcome {
-    case .restart(let position):
-      book(vm, on: allowed[position])
-      return Answer(host: allowed[position])
-    case .wait(let refusal):
-      return Answer(refusal: refusal)
-    }
+    var answer = findForRestart(vm)
+    if answer.host == nil, let woken = wake(for: vm, on: nil, isRestart: true) { answer = woken }
+    if let found = answer.host { book(vm, on: found) }
+    return answer
   }
 
   /// In which order VMs start again, of those that wait.
@@ -195,23 +180,35 @@ public struct ClusterDirector: Sendable {
 
   // MARK: Moving
 
-  /// Whether a running VM may move to a host: nil when it may, and then it is booked there.
-  public mutating func move(_ vm: Int, to host: Int) -> Refusal? {
-    guard inventory.hosts[host].state == .on else { return .noHost }
-    if inventory.rules.verdict(vm, on: host, from: inventory.vms[vm].host).breaksMust {
-      return .affinityRule(rule: "must", hosts: 1)
+  /// Moves a running VM to another host, with those that must be together with it: all of them or none.
+  ///
+  /// - Returns: the VMs that are booked there now, or why none is.
+  public mutating func move(_ vm: Int, to host: Int) -> (moved: [Int], refusal: Refusal?) {
+    guard let source = inventory.vms[vm].host, inventory.hosts[host].state == .on else {
+      return ([], .noHost)
     }
-    if inventory.vms[vm].host != host,
-      let refusal = policies.admission.refusal(of: request(vm), on: admissionHost(host))
-    {
-      return refusal
+    if let refusal = refusalOfKept(host) { return ([], refusal) }
+    let unit = inventory.unit(of: vm, on: source)
+    if inventory.rules.verdict(unit, on: host, from: source).breaksMust {
+      return ([], .affinityRule(rule: "must", hosts: 1))
     }
-    inventory.move(vm, to: host)
-    return nil
+    for (count, member) in unit.enumerated() {
+      if let refusal = policies.admission.refusal(of: request(member), on: admissionHost(host)) {
+        for moved in unit.prefix(count) { inventory.move(moved, to: source) }
+        return ([], refusal)
+      }
+      inventory.move(member, to: host)
+    }
+    return (unit, nil)
   }
 
   /// Takes a VM back to where it runs: its migration was given up.
   public mutating func stay(_ vm: Int, on host: Int) { inventory.move(vm, to: host) }
+
+  /// Whether a VM that is on its way may as well stay where it runs: no must rule is against it.
+  public func mayStay(_ vm: Int, on host: Int) -> Bool {
+    inventory.rules.unit(of: vm).count == 1 && !inventory.rules.verdict(vm, on: host).breaksMust
+  }
 
   /// What was observed of a VM that runs.
   public mutating func note(_ vm: Int, cpuDemand: Int64?, memoryDemand: Int64?) {
@@ -226,6 +223,11 @@ public struct ClusterDirector: Sendable {
     guard let outcome = policies.balancing?.balance(&inventory, at: time) else { return nil }
     updateCapacity()
     return outcome
+  }
+
+  /// Whether policies may move a VM: not while a migration of it is under way.
+  public mutating func setMovable(_ isMovable: Bool, _ vm: Int) {
+    inventory.change(vm) { $0.isMovable = isMovable }
   }
 
   /// Begins maintenance of a host: nothing comes any more, and what can move does.

@@ -142,6 +142,7 @@ public struct Consolidation: BalancingPolicy {
     _ unit: [Int], _ request: PlacementRequest, on host: Int, _ inventory: ClusterInventory
   ) -> Bool {
     let row = inventory.hosts[host]
+    if row.isKeptForFailures { return false }
     let demand = unit.reduce(Int64(0)) { $0 + inventory.cpuDemand(of: $1, on: host) }
     guard row.use.cpuDemand + demand <= row.cpuCapacity else { return false }
     if settings.checksMemory && row.use.memoryConfigured + request.memory > row.memoryCapacity {

@@ -21,6 +21,7 @@ struct PowerStates {
   /// The others would be enough in number, and leave the reserve free beside all that is reserved, also for the VMs
   /// this host still has.
   func maySleep(_ host: Int, _ inventory: ClusterInventory) -> Bool {
+    if inventory.hosts[host].isKeptForFailures { return false }
     var (count, cpu, memory) = (0, Int128(0), Int128(0))
     for other in isAwake.indices where isAwake[other] {
       let row = inventory.hosts[other]

@@ -25,18 +25,21 @@ extension ClusterInventory {
     /// Bytes for VMs, after the host's own reserve.
     public var memoryCapacity: Int64
     public var power: PowerCurve?
+    /// Runs only VMs that start again after a failure, and is not put to sleep.
+    public var isKeptForFailures: Bool
     /// Kept by the inventory.
     public internal(set) var use = HostUse()
 
     public init(
       state: HostState = .on, cpuCapacity: Int64, coreRate: Int64, memoryCapacity: Int64,
-      power: PowerCurve? = nil
+      power: PowerCurve? = nil, isKeptForFailures: Bool = false
     ) {
       self.state = state
       self.cpuCapacity = cpuCapacity
       self.coreRate = coreRate
       self.memoryCapacity = memoryCapacity
       self.power = power
+      self.isKeptForFailures = isKeptForFailures
     }
 
     /// The reservations of the VMs on it and of this one fit: what admission charges to a host.

@@ -4,7 +4,7 @@ import BallastUnits
 ///
 /// Rule      VMs in order of names, each with those it must be together with, to where the placement policy puts them;
 ///           all must fit there with their reservations. A VM that cannot go stays, and the others go on.
-/// Promises  no move breaks a must rule or a reservation; what stays is listed with the reasons host by host.
+/// Promises  no move breaks a must rule or a reservation, or goes to a host kept for failures; what stays is listed with the reasons host by host.
 /// Cost      O(VMs of the host × hosts).
 /// Source    maintenance mode as vSphere and oVirt have it.
 public struct Evacuation: Sendable, Equatable {
@@ -37,7 +37,7 @@ public struct Evacuation: Sendable, Equatable {
       }
       let decision = policy.place(
         inventory.request(for: unit, mustFitCharge: true), of: unit, in: inventory, from: host
-      ) { _ in true }
+      ) { [inventory] in !inventory.hosts[$0].isKeptForFailures }
       if let target = decision.host {
         moves += inventory.shift(unit, to: target, reason: .maintenance)
       } else {

@@ -138,7 +138,7 @@ struct Judge {
     switch count {
     case .migrations: lives[vm].migrations * 1_000
     case .restarts: lives[vm].restarts * 1_000
-    case .downtime: lives.downtime(of: vm, upTo: end).value / 1_000
+    case .downtime: roundedRatio(lives.downtime(of: vm, upTo: end).value, by: 1, over: 1_000)
     }
   }
 

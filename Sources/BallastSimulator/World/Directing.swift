@@ -20,10 +20,12 @@ extension ClusterDirector {
       uniqueKeysWithValues: tree.pools.indices.map { (tree.pools[$0].path, $0) })
     self.init(
       inventory: ClusterInventory(
-        hosts: specs.map { spec in
+        hosts: specs.enumerated().map { position, spec in
           ClusterInventory.Host(
             cpuCapacity: spec.cpuCapacity.value, coreRate: spec.coreRate.value,
-            memoryCapacity: offeredMemory(spec.memory, under: world.profile).value)
+            memoryCapacity: offeredMemory(spec.memory, under: world.profile).value,
+            isKeptForFailures: world.policies.failover.policy == "dedicated"
+              && cluster.dedicatedHosts.contains(position))
         }, vms: rows, rules: PlacementRules(cluster.rules, vmCount: rows.count)),
       hosts: specs.map {
         HostFacts(
