@@ -83,8 +83,7 @@ extension Simulation {
     guard !waiting.isEmpty else { return }
     for vm in waiting { describe(vm, to: cluster, at: 0) }
     for position in cluster.director.restartOrder(
-      // Who is disabled waits for its own host, and comes last there.
-      waiting.map { (cluster.position(of: $0), min(world.vms[$0.int].restartPriority, .lowest)) })
+      waiting.map { (cluster.position(of: $0), world.vms[$0.int].restartPriority) })
     {
       try restart(cluster.vms[position], in: cluster)
     }

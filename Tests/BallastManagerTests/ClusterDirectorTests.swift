@@ -52,7 +52,8 @@ struct ClusterDirectorTests {
   /// The host kept for failures takes no VM at power-on, by balancing or in maintenance, but after a failure it does.
   @Test func dedicatedHostTakesOnlyRestarts() {
     var cluster = director(
-      hosts: 3, vms: 4, failover: .dedicated(hosts: [2]), balancing: DeviationBalancing(threshold: 5))
+      hosts: 3, vms: 4, failover: .dedicated(hosts: [2]),
+      balancing: DeviationBalancing(threshold: 5))
     for vm in 0..<4 { #expect(cluster.powerOn(vm, on: 0).host == 0) }
     for vm in 0..<4 { cluster.note(vm, cpuDemand: 900_000, memoryDemand: 1 << 30) }
     let moves = cluster.balance(at: .seconds(300))?.moves ?? []
@@ -110,5 +111,25 @@ struct ClusterDirectorTests {
     #expect(cluster.inventory.vms[0].host == 0)
     cluster.powerOff(1)
     #expect(cluster.move(0, to: 1).moved == [0] && cluster.inventory.vms[0].host == 1)
+  }
+
+  private static let keeping: [FailoverPolicy] = [
+    .percentage(.tolerate(hosts: 1)), .dedicated(hosts: [3]),
+  ]
+
+  /// Four hosts of 4 GHz, one of them kept: three VMs that reserve 4 GHz may run, the fourth may not. One host fails. The
+  /// restart asks for 8 + 4 = 12 of the 12 GHz that are left, more than may be promised anew, and gets what was kept for
+  /// it. After that all promises are backed and no failure is survived.
+  @Test(arguments: keeping) func restartsUseWhatWasKeptForThem(_ failover: FailoverPolicy) {
+    var cluster = director(hosts: 4, vms: 5, failover: failover, reserves: 4_000_000)
+    for vm in 0..<5 { cluster.inventory.change(vm) { $0.vcpus = 4 } }
+    #expect((0..<3).map { cluster.powerOn($0).host } == [0, 1, 2])
+    #expect(cluster.powerOn(3).refusal?.kind == .failoverCapacity)
+    cluster.powerOff(1)
+    cluster.setState(.failed, of: 1)
+    #expect(cluster.restart(1).host == 3)
+    #expect(cluster.powerOn(4).host == nil)
+    #expect(cluster.admissionState == .green && cluster.shortfalls.isEmpty)
+    #expect(cluster.failoverStatus().hostFailuresSurvived == 0)
   }
 }

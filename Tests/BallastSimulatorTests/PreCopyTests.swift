@@ -35,7 +35,7 @@ import Testing
     #expect(with.duration - without.duration == .milliseconds(50))
   }
 
-  /// 1300 MiB/s dirtied, 1100 sent: every round is 2048 MiB, so the VM stops for 2048 / 1100 = 1.861 s at any time. The
+  /// 1300 MiB/s dirtied, 1100 sent: every round is 2048 MiB, so the VM stops for 2048 / 1100 = 1.862 s at any time. The
   /// second round shows that it leads nowhere.
   @Test func fasterThanTheLinkNeverConverges() {
     let copy = copy(touched: 8_192, dirtied: 1_300, workingSet: 2_048)

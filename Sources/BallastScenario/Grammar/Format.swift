@@ -301,7 +301,7 @@ extension ObjectName {
               RestartPriority.allCases.map {
                 .init(
                   $0.name,
-                  $0 == .disabled ? "only started on its own host, once that is back" : "rank")
+                  $0 == .disabled ? "not started again" : "rank")
               }), "Rank among the VMs that start again after their host has failed.",
             standard: "medium"),
           Key("start", .quantity(.duration), "Power-on.", standard: "0s"),
