@@ -4,7 +4,7 @@ import BallastUnits
 
 /// The migrations under way and those that wait until both their hosts have a free place.
 ///
-/// Rule      each host sends or receives so many at once; who waits goes in the order asked, and one that cannot go yet
+/// Rule      a migration waits until its target has the room that was booked for it; each host sends or receives so many at once; who waits goes in the order asked, and one that cannot go yet
 ///           holds up nobody behind it.
 /// Cost      O(waiting) per start or end.
 struct MigrationQueue {
@@ -59,9 +59,12 @@ struct MigrationQueue {
   }
 
   /// Takes the first that can go out of the queue.
-  mutating func nextToStart() -> Migration? {
+  ///
+  /// - Parameter mayArrive: who makes room for it has left.
+  mutating func nextToStart(_ mayArrive: (VMIndex) -> Bool) -> Migration? {
     let index = waiting.firstIndex {
       busy[$0.from.int] < concurrentPerHost && busy[$0.to.int] < concurrentPerHost
+        && mayArrive($0.vm)
     }
     return index.map { waiting.remove(at: $0) }
   }

@@ -80,7 +80,7 @@ extension Simulation {
         cluster.director.mayStay(stranded.vm, on: cluster.position(of: stays))
       {
         try giveUpMigration(of: vm, reason: "maintenance")
-        keep(vm, on: stays)
+        try keep(vm, on: stays)
         continue
       }
       try recorder.event(
@@ -92,13 +92,14 @@ extension Simulation {
   }
 
   /// A VM whose migration was given up is booked where it runs; a host that was to be switched off for that stays on.
-  func keep(_ vm: VMIndex, on host: HostIndex) {
+  func keep(_ vm: VMIndex, on host: HostIndex) throws(RunSinkError) {
     let cluster = cluster(of: host)
     cluster.director.stay(cluster.position(of: vm), on: cluster.position(of: host))
     if goingOff.remove(host) != nil {
       cluster.director.setState(.on, of: cluster.position(of: host))
     }
     freed.insert(clusterIndex(of: host))
+    try dropWaiting(for: host)
   }
 
   /// VMs that could not leave a host in maintenance try again.

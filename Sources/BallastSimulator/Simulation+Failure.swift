@@ -21,7 +21,7 @@ extension Simulation {
     for vm in arriving {
       guard let stays = machine.host(of: vm) else { continue }
       try giveUpMigration(of: vm, reason: "host_failed")
-      keep(vm, on: stays)
+      try keep(vm, on: stays)
     }
     let restarts = world.policies.failover.policy != "none"
     let notBefore = now + world.policies.failover.detection + world.policies.failover.restart
@@ -73,6 +73,7 @@ extension Simulation {
       for cluster in clusters {
         try restartWaiting(in: cluster)
         try evacuateWaiting(in: cluster)
+        try startMigrations()
       }
     }
   }

@@ -61,13 +61,16 @@ extension Simulation {
     _ vm: VMIndex, from: HostIndex, to: HostIndex, detail: String
   ) throws(RunSinkError) {
     migrations.ask(vm, from: from, to: to, detail: detail, at: now)
-    setMovable(vm, false)
+    setOnItsWay(vm, from: from)
     try startMigrations()
   }
 
   func startMigrations() throws(RunSinkError) {
     let facts = world.profile.migration
-    while var migration = migrations.nextToStart() {
+    while var migration = migrations.nextToStart({ vm in
+      let cluster = clusters[world.vms[vm.int].cluster]
+      return cluster.director.mayArrive(cluster.position(of: vm))
+    }) {
       let memory = machine.memory(of: migration.vm)
       let copy = PreCopy(
         touched: memory.consumed, workingSet: memory.active,
@@ -103,7 +106,7 @@ extension Simulation {
   func endMigration(of vm: VMIndex, ticket: Int) throws(RunSinkError) {
     guard migrations.migration(of: vm)?.ticket == ticket, let migration = migrations.remove(vm)
     else { return }
-    setMovable(vm, true)
+    setOnItsWay(vm, from: nil)
     let spec = world.vms[vm.int]
     let cluster = clusters[spec.cluster]
     for host in [migration.from, migration.to] {
@@ -134,7 +137,7 @@ extension Simulation {
   /// A migration ends before its time: the VM stays where it runs, if it still does.
   func giveUpMigration(of vm: VMIndex, reason: String) throws(RunSinkError) {
     guard let migration = migrations.remove(vm) else { return }
-    setMovable(vm, true)
+    setOnItsWay(vm, from: nil)
     let spec = world.vms[vm.int]
     guard migration.copy != nil else {
       try switchOffIfEmpty(migration.to)
@@ -156,9 +159,23 @@ extension Simulation {
     try switchOffIfEmpty(migration.to)
   }
 
-  private func setMovable(_ vm: VMIndex, _ isMovable: Bool) {
+  /// While a VM is on its way no policy moves it, and what it holds where it runs is not free.
+  private func setOnItsWay(_ vm: VMIndex, from host: HostIndex?) {
     let cluster = clusters[world.vms[vm.int].cluster]
-    cluster.director.setMovable(isMovable, cluster.position(of: vm))
+    let position = cluster.position(of: vm)
+    cluster.director.setMovable(host == nil, position)
+    cluster.director.setLeaving(host.map { cluster.position(of: $0) }, position)
+  }
+
+  /// A VM stays that was to leave this host: who was to come for it, and waits, stays where it is, too.
+  func dropWaiting(for host: HostIndex) throws(RunSinkError) {
+    let cluster = cluster(of: host)
+    for vm in migrations.vms(goingTo: host).reversed()
+    where !migrations.isRunning(vm) && !cluster.director.mayEverArrive(cluster.position(of: vm)) {
+      guard let stays = machine.host(of: vm) else { continue }
+      try giveUpMigration(of: vm, reason: "no_room")
+      try keep(vm, on: stays)
+    }
   }
 
   /// A host that was to be switched off, or emptied for maintenance, still has a VM: the first stays on, the second

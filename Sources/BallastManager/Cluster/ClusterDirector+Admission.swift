@@ -139,7 +139,7 @@ extension ClusterDirector {
     let row = inventory.hosts[host]
     return HostRoom(
       name: hosts[host].name, capacity: Charge(cpu: row.cpuCapacity, memory: row.memoryCapacity),
-      reserved: Charge(cpu: row.use.cpuReserved, memory: row.use.memoryReserved))
+      reserved: Charge(cpu: row.cpuHeld, memory: row.memoryHeld))
   }
 
   func admissionHost(_ host: Int) -> AdmissionHost {

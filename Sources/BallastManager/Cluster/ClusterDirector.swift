@@ -202,8 +202,33 @@ public struct ClusterDirector: Sendable {
     return (unit, nil)
   }
 
+  /// A VM that is booked elsewhere leaves this host when its migration ends; nil: it has left, or stays.
+  public mutating func setLeaving(_ host: Int?, _ vm: Int) { inventory.setLeaving(host, vm) }
+
+  /// Whether a booked VM may come now: those that make room for it have left.
+  public func mayArrive(_ vm: Int) -> Bool {
+    guard let host = inventory.vms[vm].host else { return false }
+    let row = inventory.hosts[host]
+    let fits = row.cpuHeld <= row.cpuCapacity && row.memoryHeld <= row.memoryCapacity
+    return (fits || !policies.admission.checksReservations)
+      && inventory.rules.isClear(host, for: vm)
+  }
+
+  /// Whether a booked VM could come once all that leave its host have left.
+  public func mayEverArrive(_ vm: Int) -> Bool {
+    guard let host = inventory.vms[vm].host else { return false }
+    let row = inventory.hosts[host]
+    let fits =
+      row.use.cpuReserved <= row.cpuCapacity && row.use.memoryReserved <= row.memoryCapacity
+    return (fits || !policies.admission.checksReservations)
+      && !inventory.rules.verdict(vm, on: host, from: host).breaksMust
+  }
+
   /// Takes a VM back to where it runs: its migration was given up.
-  public mutating func stay(_ vm: Int, on host: Int) { inventory.move(vm, to: host) }
+  public mutating func stay(_ vm: Int, on host: Int) {
+    inventory.setLeaving(nil, vm)
+    inventory.move(vm, to: host)
+  }
 
   /// Whether a VM that is on its way may as well stay where it runs: no must rule is against it.
   public func mayStay(_ vm: Int, on host: Int) -> Bool {

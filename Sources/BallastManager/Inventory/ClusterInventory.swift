@@ -115,6 +115,7 @@ public struct ClusterInventory: Sendable, Equatable {
 
   /// Takes a VM from its host; one that is nowhere stays there.
   public mutating func remove(_ vm: Int) {
+    setLeaving(nil, vm)
     guard let host = vms[vm].host else { return }
     book(vm, on: host, sign: -1)
     vmsOfHost[host].remove(at: slot(of: vm, on: host))
@@ -125,6 +126,26 @@ public struct ClusterInventory: Sendable, Equatable {
   public mutating func move(_ vm: Int, to host: Int) {
     remove(vm)
     place(vm, on: host)
+  }
+
+  /// A VM that is booked elsewhere still runs on this host, until its migration ends: what it holds there is not free,
+  /// and who must be apart from it does not come.
+  public mutating func setLeaving(_ host: Int?, _ vm: Int) {
+    guard vms[vm].leavingHost != host else { return }
+    if let old = vms[vm].leavingHost {
+      bookLeaving(vm, on: old, sign: -1)
+      rules.setLeaving(nil, vm, of: old)
+    }
+    vms[vm].leavingHost = host
+    if let host {
+      bookLeaving(vm, on: host, sign: 1)
+      rules.setLeaving(host, vm, of: host)
+    }
+  }
+
+  private mutating func bookLeaving(_ vm: Int, on host: Int, sign: Int64) {
+    hosts[host].leaving.cpuReserved += sign * vms[vm].cpuReservation
+    hosts[host].leaving.memoryReserved += sign * vms[vm].memoryCharge
   }
 
   /// Takes over what was observed of a VM. Nil is unknown and counts as the VM's size.
@@ -146,10 +167,13 @@ public struct ClusterInventory: Sendable, Equatable {
   /// Changes size or settings of a VM; its host keeps its sums. The change may not touch `host`.
   public mutating func change(_ vm: Int, _ body: (inout VM) -> Void) {
     let host = vms[vm].host
+    let leaving = vms[vm].leavingHost
     if let host { book(vm, on: host, sign: -1) }
+    if let leaving { bookLeaving(vm, on: leaving, sign: -1) }
     body(&vms[vm])
     precondition(vms[vm].host == host, "place, move and remove change a VM's host")
     if let host { book(vm, on: host, sign: 1) }
+    if let leaving { bookLeaving(vm, on: leaving, sign: 1) }
   }
 
   public mutating func setState(_ state: HostState, of host: Int) { hosts[host].state = state }

@@ -42,13 +42,27 @@ extension ClusterInventory {
       self.isKeptForFailures = isKeptForFailures
     }
 
+    /// What VMs hold here that are booked elsewhere and have not left yet. Kept by the inventory.
+    public internal(set) var leaving = LeavingUse()
+
     /// The reservations of the VMs on it and of this one fit: what admission charges to a host.
     public func hasRoom(cpuReservation: Int64, memoryCharge: Int64) -> (cpu: Bool, memory: Bool) {
       (
-        use.cpuReserved + cpuReservation <= cpuCapacity,
-        use.memoryReserved + memoryCharge <= memoryCapacity
+        cpuHeld + cpuReservation <= cpuCapacity,
+        memoryHeld + memoryCharge <= memoryCapacity
       )
     }
+
+    /// kHz reserved by the VMs booked here and by those that have not left.
+    public var cpuHeld: Int64 { use.cpuReserved + leaving.cpuReserved }
+    /// Bytes, likewise.
+    public var memoryHeld: Int64 { use.memoryReserved + leaving.memoryReserved }
+  }
+
+  /// Sums over the VMs that leave a host.
+  public struct LeavingUse: Sendable, Equatable {
+    public internal(set) var cpuReserved: Int64 = 0
+    public internal(set) var memoryReserved: Int64 = 0
   }
 
   /// Sums over the VMs of a host.
@@ -85,6 +99,8 @@ extension ClusterInventory {
   public struct VM: Sendable, Equatable {
     /// Position of its host; nil: nowhere.
     public internal(set) var host: Int?
+    /// Where it still runs while it is on its way to `host`; nil: nowhere else.
+    public internal(set) var leavingHost: Int?
     public var vcpus: Int64
     /// Bytes
     public var memory: Int64

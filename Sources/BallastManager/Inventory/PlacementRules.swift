@@ -32,6 +32,8 @@ public struct PlacementRules: Sendable, Equatable {
   private var unitOfVM: [[Int]] = []
   /// Of together and apart rules: where the members are.
   private var placed: [HostCounts] = []
+  /// Of apart rules: hosts that members have not left yet although they are placed elsewhere.
+  private var leaving: [HostCounts] = []
   /// Of host rules: the hosts named, ascending.
   private var hostsOfRule: [[Int]] = []
 
@@ -43,6 +45,7 @@ public struct PlacementRules: Sendable, Equatable {
     guard !rules.isEmpty else { return }
     rulesOfVM = Array(repeating: [], count: vmCount)
     placed = Array(repeating: HostCounts(), count: rules.count)
+    leaving = placed
     for (index, rule) in rules.enumerated() {
       for vm in rule.members(below: vmCount) { rulesOfVM[vm].append(index) }
       hostsOfRule.append(rule.hosts)
@@ -90,7 +93,7 @@ public struct PlacementRules: Sendable, Equatable {
         let there = placed[index][host] - (host == source ? 1 : 0)
         isBroken = placed[index].total - own - there > 0
       case .apart:
-        isBroken = placed[index][host] - (host == source ? 1 : 0) > 0
+        isBroken = placed[index][host] - (host == source ? 1 : 0) + leaving[index][host] > 0
       case .onHosts:
         isBroken = !hostsOfRule[index].containsSorted(host)
       case .notOnHosts:
@@ -119,6 +122,23 @@ public struct PlacementRules: Sendable, Equatable {
 
   mutating func place(_ vm: Int, on host: Int) { count(vm, on: host, 1) }
   mutating func remove(_ vm: Int, from host: Int) { count(vm, on: host, -1) }
+
+  /// - Parameter old: the host that it leaves, or has left (`host` nil).
+  mutating func setLeaving(_ host: Int?, _ vm: Int, of old: Int) {
+    guard !rulesOfVM.isEmpty else { return }
+    for index in rulesOfVM[vm] {
+      if case .apart = rules[index] { leaving[index].add(host == nil ? -1 : 1, old) }
+    }
+  }
+
+  /// Nobody who must be apart from this VM has yet to leave a host.
+  public func isClear(_ host: Int, for vm: Int) -> Bool {
+    guard !rulesOfVM.isEmpty else { return true }
+    return rulesOfVM[vm].allSatisfy { index in
+      guard case .apart(_, .must) = rules[index] else { return true }
+      return leaving[index][host] == 0
+    }
+  }
 
   private mutating func count(_ vm: Int, on host: Int, _ change: Int) {
     guard !rulesOfVM.isEmpty else { return }
