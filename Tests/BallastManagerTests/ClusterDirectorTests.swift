@@ -9,7 +9,8 @@ struct ClusterDirectorTests {
   private func director(
     hosts: Int, vms: Int, rules: [PlacementRules.Rule] = [],
     admission: any AdmissionPolicy = StrictAdmission(), failover: FailoverPolicy = .none,
-    balancing: (any BalancingPolicy)? = nil, reserves cpu: Int64 = 0, memory: Int64 = 0
+    balancing: (any BalancingPolicy)? = nil, reserves cpu: Int64 = 0, memory: Int64 = 0,
+    pools: [PoolSpec] = []
   ) -> ClusterDirector {
     ClusterDirector(
       inventory: ClusterInventory(
@@ -25,7 +26,8 @@ struct ClusterDirectorTests {
       hosts: (0..<hosts).map {
         ClusterDirector.HostFacts(name: "h\($0)", cores: 4, memory: .gibibytes(8))
       },
-      tree: PoolTree([], profile: .esxi), poolOfVM: [Int](repeating: 0, count: vms),
+      tree: PoolTree(pools, profile: .esxi),
+      poolOfVM: [Int](repeating: pools.isEmpty ? 0 : 1, count: vms),
       policies: ClusterDirector.Policies(
         admission: admission, placement: LoadBalance(), failover: failover, balancing: balancing))
   }
@@ -131,5 +133,22 @@ struct ClusterDirectorTests {
     #expect(cluster.powerOn(4).host == nil)
     #expect(cluster.admissionState == .green && cluster.shortfalls.isEmpty)
     #expect(cluster.failoverStatus().hostFailuresSurvived == 0)
+  }
+
+  /// The pool reserves 10 of 12 GHz. One of three hosts fails, so 10 are promised and 8 are there: nobody new is admitted,
+  /// but the VM that was lost takes its 1 GHz of the pool's own again.
+  @Test func restartIsNoNewPromise() {
+    let gold = PoolSpec(
+      name: "gold", cpu: ResourceSettings(reservation: .megahertz(10_000)),
+      memory: ResourceSettings(), pools: [], place: SourcePlace(file: "", line: 1, column: 1))
+    var cluster = director(
+      hosts: 3, vms: 2, failover: .slots(tolerate: 1), reserves: 1_000_000, pools: [gold])
+    #expect(cluster.powerOn(0).host == 0)
+    cluster.powerOff(0)
+    cluster.setState(.failed, of: 0)
+    #expect(cluster.admissionState == .yellow)
+    #expect(cluster.powerOn(1).refusal?.kind == .overcommitted)
+    #expect(cluster.restart(0).host == 1)
+    #expect(cluster.pools.reserved(1).cpu == 1_000_000)
   }
 }

@@ -1,4 +1,6 @@
+import BallastModel
 import BallastScenario
+import BallastUnits
 import Testing
 
 /// Wrong policies, rules, events and questions about them: one line of a scenario, and what is said about it.
@@ -255,5 +257,74 @@ import Testing
   ])
   func newKeysRead(line: String) {
     #expect(Reading(small(more: line)).messages == [])
+  }
+
+  /// What is written arrives, each value at its place.
+  @Test func parametersArrive() throws {
+    let policies = """
+      hypervisor: {profile: kvm, host_reserve: 3GiB, vm_overhead: 10MiB, migration_rate: 10Gbit/s, migrations_per_host: 4}
+      policies:
+        admission: {policy: nova-ratios, cpu_ratio: 1.5, reserved_cores: 2}
+        placement: worst-fit
+        balancing: {policy: consolidation, detector: mad, selection: rs, parameter: 2.25, interval: 7m}
+        failover: {policy: slots, tolerate: 2, slot_cpu: 500MHz, slot_memory: 1GiB, detection: 1s, restart: 2s}
+        reclamation: {idle_tax: 40%}
+        entitlement: {scalable_shares: true, refresh: 5m}
+      events:
+        - {at: 1m, maintenance: {host: esx-0}}
+        - {at: 2m, maintenance: {host: esx-0, state: off}}
+        - {at: 3m, fail: {host: esx}}
+        - {at: 4m, migrate: {vm: web-1, to: esx-1}}
+      expect: [{event: restart, at_most: 2}, {refusal: host_fit, of: {vms: web}}]
+      """
+    let vm = "affinity: [{apart: [web]}, {hosts: [esx-1], rule: should}]\nrestart_priority: highest"
+    let scenario = try #require(Reading(small(vm: vm, more: policies)).scenario)
+    #expect(
+      scenario.policies
+        == PolicyChoice(
+          admission: AdmissionChoice(
+            policy: "nova-ratios", cpuRatio: .percent(150), reservedCores: 2),
+          placement: "worst-fit",
+          balancing: BalancingChoice(
+            policy: "consolidation", interval: .seconds(420), detector: "mad", selection: "rs",
+            parameter: .percent(225)),
+          failover: FailoverChoice(
+            policy: "slots", tolerate: 2, slotCPU: .megahertz(500), slotMemory: .gibibytes(1),
+            detection: .seconds(1), restart: .seconds(2)),
+          reclamation: ReclamationChoice(idleTax: .percent(40)),
+          entitlement: EntitlementRules(scalableShares: true, refresh: .seconds(300))))
+    #expect(scenario.profile.hostMemoryReserve == HostMemoryReserve(base: .gibibytes(3)))
+    #expect(scenario.profile.migration.bandwidth == Bytes(1_250_000_000))
+    #expect(scenario.profile.migration.concurrentPerHost == 4)
+    #expect(
+      scenario.vms[0].affinity == [
+        AffinitySpec(apart: ["web"]), AffinitySpec(hosts: ["esx-1"], isMust: false),
+      ])
+    #expect(scenario.vms[0].restartPriority == .highest)
+    guard case .maintenance(hosts: "esx-0", on: true) = scenario.events[0].action,
+      case .maintenance(hosts: "esx-0", on: false) = scenario.events[1].action,
+      case .fail(hosts: "esx") = scenario.events[2].action,
+      case .migrate(pattern: "web-1", to: "esx-1") = scenario.events[3].action
+    else { return #expect(Bool(false), "events are read in order") }
+    #expect(scenario.expectations[0].question == .events(.restart))
+    #expect(scenario.expectations[1].question == .refusal(.hostFit))
+  }
+
+  /// Parameters of a profile.
+  @Test(arguments: [
+    (
+      "migration_rate: 1KiB/s",
+      "migration_rate is below 1MiB/s; write a rate such as 1.25GB/s"
+    ),
+    ("migrations_per_host: 0", "migrations_per_host: 0 is below 1; write 1 to 1,000"),
+    ("weight_scope: core", "weight_scope: unknown value \"core\"; write vm or vcpu"),
+    (
+      "host_reserve: 2",
+      "host_reserve: 2 has no unit; write 2GiB; units are B KB KiB MB MiB GB GiB TB TiB"
+    ),
+  ])
+  func ofTheProfile(parameter: String, message: String) {
+    let text = small(more: "hypervisor: {profile: esxi, \(parameter)}")
+    #expect(Reading(text).messages == [message])
   }
 }

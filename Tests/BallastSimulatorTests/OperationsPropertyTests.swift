@@ -166,7 +166,7 @@ private struct Books {
   }
 
   /// held(p) = Σ charges of its VMs + Σ taken(c) of its pools, counted anew; nobody holds more than it may unless
-  /// hosts were lost.
+  /// hosts are lost, or VMs have started again.
   private mutating func checkPools(
     _ cluster: ClusterControl, _ simulation: Simulation, wasShort: Bool
   ) {
@@ -187,7 +187,9 @@ private struct Books {
       fault(unless: held == ledger.map(\.held), simulation, "\(resource) held \(held)")
     }
     let hasAll = director.inventory.hosts.allSatisfy { $0.state == .on || $0.state == .standby }
-    if hasAll, !wasShort {
+    // Restarts may use what is kept for failures, and others may have come before them.
+    let hasRestarted = cluster.vms.contains { simulation.lives[$0].restarts > 0 }
+    if hasAll, !wasShort, !hasRestarted {
       fault(
         unless: director.admissionState == .green, simulation,
         "all hosts are there and promises are broken: \(director.pools.problems)")

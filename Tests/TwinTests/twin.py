@@ -27,6 +27,10 @@ POOL_LEVEL = {"cpu": {"low": 2000, "normal": 4000, "high": 8000},
               "memory": {"low": 81920, "normal": 163840, "high": 327680}}
 RESOURCES = ("cpu", "memory")
 PERCENT = 10**4  # ppm
+# Cells of a VM that should run and does not.
+IDLE = ("cpu_demand_mhz", "cpu_entitled_mhz", "cpu_used_mhz", "cpu_ready_ms", "cpu_ready_pct_per_vcpu", "cpu_limited_pct_per_vcpu",
+        "mem_active_mib", "mem_entitled_mib", "mem_consumed_mib")
+PRIORITIES = ("highest", "high", "medium", "low", "lowest", "disabled")
 
 
 # --- Quantities ---------------------------------------------------------------------------------------------------
@@ -210,6 +214,8 @@ class Host:
         memory = self.capacity["memory"]
         own = 512 * MIB if profile == "kvm" else 1024 * MIB + -(-memory * 2 // 100)
         self.offered = {"cpu": self.capacity["cpu"], "memory": memory - min(own, memory)}  # to admission and placement
+        self.up = True
+        self.capacity_time = 0  # of CPU, in this sample
         self.part = {}  # of pools: (resource, pool) -> (reservation, limit, shares)
         self.over = False
 
@@ -243,6 +249,7 @@ class Pool:
         self.pools, self.vms = [], []
         default = {"cpu": 1024 if profile == "kvm" else 4000, "memory": 163840}
         self.settings = Settings(entry, "memory", POOL_LEVEL, default)
+        self.expandable = {resource: entry.get(resource, {}).get("expandable", True) for resource in RESOURCES}
         for child in entry.get("pools", []):
             self.pools.append(Pool(child, cluster, self, f"{path}/{child['name']}" if path else child["name"], profile))
         self.pools.sort(key=lambda pool: pool.path.encode())
@@ -260,6 +267,7 @@ class VM:
     def __init__(self, entry, name, k, pool, profile, traces):
         self.entry, self.name, self.k, self.pool, self.traces = entry, name, k, pool, traces
         self.vcpus = entry["vcpus"]
+        self.priority = PRIORITIES.index(entry.get("restart_priority", "medium"))
         self.memory = quantity(entry["memory"], MEMORY)
         levels = {"cpu": {level: n * self.vcpus for level, n in VM_LEVEL["cpu"].items()},
                   "memory": {level: n * -(-self.memory // MIB) for level, n in VM_LEVEL["memory"].items()}}
@@ -268,6 +276,9 @@ class VM:
         self.curves = {}
         self.set_workload(entry.get("workload", {}))
         self.on, self.host, self.last_host = False, None, None
+        self.state, self.admitted = "off", True
+        self.restart = None        # after a failure: not before this instant, only on this host (or None)
+        self.overhead = overhead(profile, self.memory, self.vcpus)
         self.demand = self.rate = self.limited = 0
         self.mapped = self.active = 0
         self.seen = None           # observed CPU demand
@@ -292,6 +303,10 @@ class VM:
                 self.curves[key] = Curve("100%" if key == "touched" else "0%", column, self, self.traces)
 
     @property
+    def charge(self):
+        return {"cpu": self.settings.reservation["cpu"], "memory": self.settings.reservation["memory"] + self.overhead}
+
+    @property
     def size(self):
         return {"cpu": self.vcpus * self.host.clock, "memory": self.memory}
 
@@ -300,12 +315,26 @@ class VM:
         limits = [self.size[resource]]
         if self.settings.limit[resource] is not UNLIMITED:
             limits.append(self.settings.limit[resource])
-        said = self.entry.get("cpu", {})
-        if resource == "cpu" and "quota" in said:
-            count = self.vcpus if said.get("quota_scope", "vm") == "vcpu" else 1
-            period = time(said.get("quota_period", "100ms"))
-            limits.append(time(said["quota"]) * count * self.host.clock // period)
+        if resource == "cpu":
+            limits.append(self.ceiling(self.host))
         return min(limits)
+
+    def ceiling(self, host):
+        """Of CPU, by limit and quota at a host's clock."""
+        limit, said = self.settings.limit["cpu"], self.entry.get("cpu", {})
+        limits = [float("inf") if limit is UNLIMITED else limit]
+        if "quota" in said:
+            count = self.vcpus if said.get("quota_scope", "vm") == "vcpu" else 1
+            limits.append(time(said["quota"]) * count * host.clock // time(said.get("quota_period", "100ms")))
+        return min(limits)
+
+
+def overhead(profile, memory, vcpus):
+    """Host memory beside the guest's own, in bytes, rounded up once."""
+    if profile == "kvm":
+        return 40 * MIB - (-memory // 512) + 8 * MIB * vcpus
+    base, share, per_vcpu, share_per_vcpu = 19_241_370, 7_405_000, 4_172_284, 8_990
+    return base + (vcpus - 1) * per_vcpu - (-memory * (share + (vcpus - 1) * share_per_vcpu) // 10**9)
 
 
 def ready(host, means, span):
@@ -321,7 +350,10 @@ class Twin:
         interval = time(scenario.get("interval", "5m"))
         self.record = time(scenario.get("record", {}).get("interval", f"{interval}ns"))
         self.control = time(scenario.get("control", {}).get("interval", "20s"))
-        self.placement = scenario.get("policies", {}).get("placement", "load-balance")
+        policies = scenario.get("policies", {})
+        self.placement = policies.get("placement", "load-balance")
+        self.strict = policies.get("admission") == "strict"
+        self.failover = policies.get("failover", {"policy": "none"})
         profile = scenario.get("hypervisor", "esxi")
         traces = {name: Trace(entry, folder) for name, entry in scenario.get("traces", {}).items()}
         self.hosts, self.roots, self.vms = [], {}, []
@@ -371,6 +403,7 @@ class Twin:
         times = {0, self.duration, *range(self.control, self.duration, self.control),
                  *range(self.record, self.duration, self.record)}
         times.update(at for at, _ in self.events)
+        times.update(at + self.patience() for at, event in self.events if "fail" in event)
         for vm in self.vms:
             times.update(time(vm.entry[key]) for key in ("start", "stop") if key in vm.entry)
             for curve in vm.curves.values():
@@ -384,6 +417,8 @@ class Twin:
 
     def advance(self, start, end):
         span = end - start
+        for host in self.hosts:
+            host.capacity_time += self.cpu(host) * span
         for vm in self.vms:
             if not vm.on:
                 continue
@@ -400,13 +435,13 @@ class Twin:
         touched = set()
 
         def power(vm, on):
-            if vm.on == on:
-                return
-            if on:
+            was = vm.on
+            if on and not vm.on and not vm.restart:
                 self.start(vm, t)
-            else:
+            elif not on:
                 self.stop(vm, t)
-            touched.add(vm.last_host)
+            if vm.on != was:
+                touched.add(vm.last_host)
 
         for vm in self.vms:
             if "stop" in vm.entry and time(vm.entry["stop"]) == t:
@@ -420,6 +455,16 @@ class Twin:
             if "power" in event:
                 for vm in self.named(event["power"]["vm"]):
                     power(vm, event["power"]["state"] == "on")
+                continue
+            if "fail" in event or "recover" in event:
+                for host in self.hosts:
+                    if "fail" in event and host.name == event["fail"]["host"] and host.up:
+                        self.fail(host, t)
+                        touched.add(host)
+                    if "recover" in event and host.name == event["recover"]["host"] and not host.up:
+                        host.up = True
+                        self.event(t, "host_recovered", host.name, "failed", "on")
+                        touched.add(host)
                 continue
             said = event["set"]
             if "pool" in said:
@@ -436,6 +481,8 @@ class Twin:
                 if "workload" in said:
                     vm.set_workload(said["workload"])
                     self.evaluate(vm, t)
+        for cluster in self.roots:
+            touched.update(self.restart(cluster, t))
         for cluster in sorted({host.cluster for host in touched}):
             # Where pools are divided, all hosts of the cluster meet.
             pools = self.roots[cluster].pools
@@ -459,19 +506,147 @@ class Twin:
         return exact or entry or [vm for vm in self.vms if fnmatch.fnmatchcase(vm.name, pattern)]
 
     def start(self, vm, t):
-        vm.host = vm.last_host = self.place(vm)
-        vm.on = True
+        host = self.admitted(vm)
+        vm.admitted = host is not None
+        if host is None:
+            vm.state = "refused"
+            self.event(t, "refused", vm.name, "", "")
+            return
+        self.put(vm, host, t)
+        self.event(t, "power_on", vm.name, "", host.name)
+
+    def put(self, vm, host, t):
+        vm.host = vm.last_host = host
+        vm.on, vm.state, vm.restart = True, "on", None
         vm.seen, vm.seen_at, vm.mapped = None, t, 0
         vm.run = vm.waited = Fraction(0)
         self.evaluate(vm, t)
-        self.event(t, "power_on", vm.name, "", vm.host.name)
 
     def stop(self, vm, t):
-        self.event(t, "power_off", vm.name, vm.host.name, "")
+        vm.state = "off"
+        if vm.on or vm.restart:
+            self.event(t, "power_off", vm.name, vm.host.name, "")
+        vm.restart = None
+        if vm.on:
+            self.off(vm)
+
+    def off(self, vm):
         vm.on = False
         vm.demand = vm.rate = vm.limited = 0
         vm.mapped = vm.active = 0
         vm.entitled["memory"] = 0
+
+    # --- Admission, failures and restarts -------------------------------------------------------------------------
+
+    def cpu(self, host):
+        return host.capacity["cpu"] if host.up else 0
+
+    def short(self, root, resource, more, kept=True):
+        """The pools that hold more than they may, with a VM more; what failover keeps is not the root's."""
+        short = []
+
+        def held(pool):
+            vms = [vm for vm in pool.vms if vm.on or vm is more]
+            total = sum(vm.charge[resource] for vm in vms) + sum(taken(child) for child in pool.pools)
+            if pool.parent is None:
+                ceiling = self.offered(root.cluster, resource, kept)
+            elif pool.expandable[resource]:
+                ceiling = pool.settings.limit[resource]
+            else:
+                ceiling = pool.settings.reservation[resource]
+            if ceiling is not UNLIMITED and total > ceiling:
+                short.append(pool)
+            return total
+
+        def taken(pool):
+            total, own = held(pool), pool.settings.reservation[resource]
+            return max(own, total) if pool.expandable[resource] else own
+
+        held(root)
+        return short
+
+    def offered(self, cluster, resource, kept=True):
+        members = self.members(cluster)
+        total = sum(host.offered[resource] for host in members if host.up)
+        if kept and self.failover["policy"] == "percentage":
+            total -= -(-total * min(self.failover["tolerate"], len(members)) // len(members))
+        return total
+
+    def is_promised(self, vm, kept=True):
+        """Whether pools and failover take a VM: of what it asks for, nothing is short before or then."""
+        root = self.roots[vm.pool.cluster]
+        first = next(host for host in self.members(root.cluster)
+                     if not kept or host.name == vm.entry.get("host", host.name))
+        if vm.ceiling(first) < vm.settings.reservation["cpu"]:
+            return False
+        if kept and self.failover["policy"] != "none":
+            for resource in RESOURCES:
+                least = 32_000 if resource == "cpu" else 0
+                charges = [other.charge[resource] or least for host in self.members(root.cluster) for other in self.on(host)]
+                if sum(charges) + (vm.charge[resource] or least) > self.offered(root.cluster, resource):
+                    return False
+        return all(vm.charge[resource] == 0
+                   or not self.short(root, resource, None, kept) and not self.short(root, resource, vm, kept)
+                   for resource in RESOURCES)
+
+    def has_room(self, vm, host):
+        return all(sum(other.charge[resource] for other in [*self.on(host), vm]) <= host.offered[resource]
+                   for resource in RESOURCES)
+
+    def admitted(self, vm):
+        """The host that takes a VM at its power-on, or None."""
+        if self.strict and not self.is_promised(vm):
+            return None
+        return self.place(vm)
+
+    def patience(self):
+        said = self.failover
+        return 0 if said["policy"] == "none" else time(said.get("detection", "15s")) + time(said.get("restart", "30s"))
+
+    def fail(self, host, t):
+        self.event(t, "host_failed", host.name, "on", "failed")
+        host.up = False
+        for vm in self.on(host):
+            self.event(t, "power_off", vm.name, host.name, "")
+            self.off(vm)
+            vm.state = "off"
+            if vm.priority < PRIORITIES.index("disabled"):
+                vm.state = "restarting"
+                vm.restart = (t + self.patience(), host if self.failover["policy"] == "none" else None)
+                vm.told = False
+
+    def restart(self, cluster, t):
+        """Starts again who waits and can; the hosts that took someone."""
+        took = []
+        waiting = [vm for vm in self.vms if vm.restart and vm.restart[0] <= t and vm.pool.cluster == cluster]
+        for vm in sorted(waiting, key=lambda vm: (vm.priority, -vm.charge["memory"], -vm.charge["cpu"], vm.name.encode())):
+            only = vm.restart[1]
+            if only and not only.up:
+                continue
+            host, last = self.restarted(vm, only), vm.host
+            if host:
+                self.put(vm, host, t)
+                self.event(t, "restart", vm.name, last.name, host.name)
+                took.append(host)
+            elif not vm.told:
+                vm.told = True
+                self.event(t, "refused", vm.name, last.name, "")
+        return took
+
+    def restarted(self, vm, only):
+        if not self.strict:
+            return only or self.place(vm, anywhere=True)
+        if not self.is_promised(vm, kept=False):
+            return None
+        fitting = [host for host in ([only] if only else self.members(vm.pool.cluster)) if host.up and self.has_room(vm, host)]
+
+        def fullness(host):
+            return max(Fraction(sum(other.charge[resource] for other in [*self.on(host), vm]), host.offered[resource])
+                       for resource in RESOURCES)
+
+        return min(fitting, key=fullness, default=None)
+
+    # --- Demand and hosts -----------------------------------------------------------------------------------------
 
     def evaluate(self, vm, t):
         if not vm.on:
@@ -490,10 +665,14 @@ class Twin:
     def on(self, host):
         return [vm for vm in self.vms if vm.on and vm.host is host]
 
-    def place(self, vm):
-        hosts = self.members(vm.pool.cluster)
-        if "host" in vm.entry:
-            return next(host for host in hosts if host.name == vm.entry["host"])
+    def place(self, vm, anywhere=False):
+        hosts = [host for host in self.members(vm.pool.cluster) if host.up]
+        if "host" in vm.entry and not anywhere:
+            hosts = [host for host in hosts if host.name == vm.entry["host"]]
+        if self.strict:
+            hosts = [host for host in hosts if self.has_room(vm, host)]
+        if not hosts:
+            return None
 
         def ratio(host, what, own):
             capacity = host.offered["memory" if what == "memory" else "cpu"]
@@ -560,7 +739,7 @@ class Twin:
         """The machine: rates by true demand, at once."""
         vms = self.on(host)
         root = self.roots[host.cluster]
-        got = self.tree(root, "cpu", vms, lambda vm: vm.demand, host.capacity["cpu"],
+        got = self.tree(root, "cpu", vms, lambda vm: vm.demand, self.cpu(host),
                         lambda pool: host.part["cpu", pool])
         for vm in vms:
             vm.rate = got[vm]
@@ -588,13 +767,14 @@ class Twin:
         wanted = {"cpu": lambda vm: vm.size["cpu"] if vm.seen is None else vm.seen, "memory": lambda vm: vm.mapped}
         for resource in RESOURCES:
             got = self.tree(root, resource, running, wanted[resource],
-                            sum(host.capacity[resource] for host in members),
+                            sum(self.cpu(host) if resource == "cpu" else host.capacity[resource] for host in members),
                             lambda pool: (pool.settings.reservation[resource], pool.settings.limit[resource],
                                           pool.settings.shares[resource]))
             for pool in root.all_pools():
                 self.part(pool, resource, members, running, got)
             for host in hosts:
-                got = self.tree(root, resource, self.on(host), wanted[resource], host.capacity[resource],
+                got = self.tree(root, resource, self.on(host), wanted[resource],
+                                self.cpu(host) if resource == "cpu" else host.capacity[resource],
                                 lambda pool: host.part[resource, pool])
                 for vm in self.on(host):
                     vm.entitled[resource] = got[vm]
@@ -630,9 +810,13 @@ class Twin:
             vm.means = {host: [self.mean(Fraction(total, span)) for total in sums] for host, sums in vm.sums.items()}
             vm.mean_used = sum((used for _, used, _ in vm.means.values()), Fraction(0))
             if not vm.time_on:
+                if vm.state != "off":
+                    self.rows["vms.csv"].append({
+                        **head, "vm": vm.name, "host": "", "pool": vm.pool.path, "state": vm.state, **{key: Fraction(0) for key in IDLE},
+                        "mem_configured_mib": Fraction(vm.memory, MIB)})
                 continue
             self.rows["vms.csv"].append({
-                **head, "vm": vm.name, "host": vm.last_host.name, "pool": vm.pool.path, "state": "on" if vm.on else "off",
+                **head, "vm": vm.name, "host": vm.last_host.name, "pool": vm.pool.path, "state": vm.state,
                 "cpu_demand_mhz": sum(demand for demand, _, _ in vm.means.values()),
                 "cpu_entitled_mhz": vm.mean_entitled, "cpu_used_mhz": vm.mean_used,
                 "cpu_ready_ms": sum(ready(host, means, span) for host, means in vm.means.items()),
@@ -646,12 +830,14 @@ class Twin:
             on = self.on(host)
             means = [vm.means[host] for vm in self.vms if host in vm.means]
             # A sum of rounded means does not pass what the host has.
-            used = min(sum((used for _, used, _ in means), Fraction(0)), Fraction(host.capacity["cpu"], 1000))
+            capacity = self.mean(Fraction(host.capacity_time, span))
+            host.capacity_time = 0
+            used = min(sum((used for _, used, _ in means), Fraction(0)), capacity)
             consumed = Fraction(self.consumed(host), MIB)
             self.rows["hosts.csv"].append({
-                **head, "host": host.name, "state": "on", "vms": len(on), "vcpus": sum(vm.vcpus for vm in on),
-                "cpu_capacity_mhz": Fraction(host.capacity["cpu"], 1000), "cpu_demand_mhz": sum((demand for demand, _, _ in means), Fraction(0)),
-                "cpu_used_mhz": used, "cpu_used_pct": 100 * used * 1000 / host.capacity["cpu"],
+                **head, "host": host.name, "state": "on" if host.up else "failed", "vms": len(on), "vcpus": sum(vm.vcpus for vm in on),
+                "cpu_capacity_mhz": capacity, "cpu_demand_mhz": sum((demand for demand, _, _ in means), Fraction(0)),
+                "cpu_used_mhz": used, "cpu_used_pct": 100 * used / capacity if capacity else Fraction(0),
                 "cpu_ready_ms": sum((ready(host, each, span) for each in means), Fraction(0)),
                 "mem_capacity_mib": Fraction(host.capacity["memory"], MIB),
                 "mem_free_mib": Fraction(host.capacity["memory"], MIB) - consumed, "mem_consumed_mib": consumed})
@@ -688,8 +874,10 @@ class Twin:
         """Means and percentiles of the cells, over the rows of the VM, weighted by their intervals."""
         for vm in self.vms:
             row = {"vm": vm.name, "host_last": vm.last_host.name if vm.last_host else "", "pool": vm.pool.path,
-                   "admitted": "true", "refusal": ""}
-            own = [sample for sample in self.rows["vms.csv"] if sample["vm"] == vm.name]
+                   "admitted": str(vm.admitted).lower()}
+            if vm.admitted:
+                row["refusal"] = ""
+            own = [sample for sample in self.rows["vms.csv"] if sample["vm"] == vm.name and sample["host"]]
             for metric in ("cpu_used_mhz", "cpu_ready_pct_per_vcpu", "cpu_limited_pct_per_vcpu", "mem_consumed_mib"):
                 cells = [(thousandths(sample[metric]), sample["interval_s"]) for sample in own]
                 if not cells:

@@ -71,13 +71,17 @@ public struct AdmissionControl: Sendable, Equatable {
 
   /// Admits a VM to a pool. A VM that is in already is moved there with its new charge.
   ///
+  /// - Parameter isNew: false takes up a promise again, after the VM's host has failed: what its pool has of its own it
+  ///   may have also while more is promised elsewhere than there is.
   /// - Returns: nil when it is admitted; else why not, and everything is as before.
-  public mutating func admit(_ vm: VMIndex, pool: Int, charge: Charge) -> Refusal? {
+  public mutating func admit(
+    _ vm: VMIndex, pool: Int, charge: Charge, isNew: Bool = true
+  ) -> Refusal? {
     precondition(paths.indices.contains(pool), "a VM is admitted to a pool of the tree")
     let charge = charge.atLeastZero
     let old = entry(of: vm)
     take(old, sign: -1)
-    if let refusal = refusal(of: charge, in: pool, replacing: old) {
+    if let refusal = refusal(of: charge, in: pool, replacing: old, isNew: isNew) {
       take(old, sign: 1)
       return refusal
     }
@@ -161,8 +165,8 @@ public struct AdmissionControl: Sendable, Equatable {
   }
 
   /// Whether `admit` would say yes; changes nothing.
-  public func refusal(of charge: Charge, in pool: Int) -> Refusal? {
-    refusal(of: charge.atLeastZero, in: pool, replacing: nil)
+  public func refusal(of charge: Charge, in pool: Int, isNew: Bool = true) -> Refusal? {
+    refusal(of: charge.atLeastZero, in: pool, replacing: nil, isNew: isNew)
   }
 
   func entry(of vm: VMIndex) -> Entry? {
@@ -179,10 +183,12 @@ public struct AdmissionControl: Sendable, Equatable {
 
   /// - Parameter old: what the VM held, already given back. Who stays in its pool and asks for no more of a resource
   ///   keeps what it has, even while that resource is overcommitted.
-  private func refusal(of charge: Charge, in pool: Int, replacing old: Entry?) -> Refusal? {
+  private func refusal(
+    of charge: Charge, in pool: Int, replacing old: Entry?, isNew: Bool
+  ) -> Refusal? {
     let kept = old?.pool == pool ? old?.charge ?? .zero : .zero
     for resource in AdmissionResource.allCases where charge[resource] > kept[resource] {
-      if self[resource].shortCount > 0 {
+      if isNew, self[resource].shortCount > 0 {
         return .overcommitted(overcommitment(of: resource, needed: charge[resource]))
       }
       if let refusal = shortage(of: resource, adding: Int128(charge[resource]), to: pool) {

@@ -24,7 +24,7 @@ extension ClusterDirector {
       let status = failoverStatus()
       if let refusal = status.admits(FailoverVM(charge: charge(vm))) { return refusal }
     }
-    return pools.refusal(of: charge(vm), in: poolOfVM[vm])
+    return pools.refusal(of: charge(vm), in: poolOfVM[vm], isNew: !isRestart)
   }
 
   // MARK: Hosts
@@ -112,10 +112,11 @@ extension ClusterDirector {
     return nil
   }
 
-  mutating func book(_ vm: Int, on host: Int) {
+  mutating func book(_ vm: Int, on host: Int, isRestart: Bool = false) {
     inventory.place(vm, on: host)
     if policies.admission.checksReservations {
-      let refusal = pools.admit(VMIndex(vm), pool: poolOfVM[vm], charge: charge(vm))
+      let refusal = pools.admit(
+        VMIndex(vm), pool: poolOfVM[vm], charge: charge(vm), isNew: !isRestart)
       precondition(refusal == nil, "a VM is booked after its pool has said yes")
     }
     let booked = FailoverVM(charge: charge(vm))

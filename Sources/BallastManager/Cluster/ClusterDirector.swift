@@ -93,7 +93,7 @@ public struct ClusterDirector: Sendable {
     if let refusal = refusal(toAdmit: vm, isRestart: true) { return Answer(refusal: refusal) }
     var answer = findForRestart(vm)
     if answer.host == nil, let woken = wake(for: vm, on: nil, isRestart: true) { answer = woken }
-    if let found = answer.host { book(vm, on: found) }
+    if let found = answer.host { book(vm, on: found, isRestart: true) }
     return answer
   }
 
