@@ -3,9 +3,9 @@ import BallastUnits
 
 /// What a finished run says of itself: the moments where VMs lacked most, and levers for expectations that failed.
 extension Simulation {
-  /// VMs × control steps up to which a run is run again to be explained: a second or two of work. The bound is a count
-  /// and no time, so that the same run is explained everywhere.
-  static let explainedStepsMax: Int64 = 20_000_000
+  /// VMs × control steps up to which a run is run again to be explained: half a second of work. The bound is a count and
+  /// no time, so that the same run is explained everywhere.
+  static let explainedStepsMax: Int64 = 5_000_000
 
   /// Explains a run that has ended, by running its world once more to the moments in question.
   ///
@@ -30,6 +30,12 @@ extension Simulation {
     }
     let worst = worstMoments
     let questions = recorder.questions
+    if !recorder.followsEntitlements {
+      account.note =
+        "Nothing that is recorded needs entitlements, so no decision was looked at:"
+        + " ballast explain DIR --vm NAME --at TIME explains any moment."
+    }
+    if worst.isEmpty && questions.isEmpty { return account }
     let found = Simulation.explain(
       worst.map { ExplanationRequest(vm: $0.vm, at: $0.time) } + questions.map(\.request),
       of: world, threads: threads, shouldStop: shouldStop)

@@ -176,4 +176,12 @@ struct WatchingTests {
     #expect(account.moments[0].reason == "expectation")
     #expect(account.moments[0].explanation.time == SimTime(30_000_000_000 - 1))
   }
+
+  /// Where entitlements are not followed nothing is claimed about demand.
+  @Test func aRunOfSummariesSaysThatNobodyLooked() throws {
+    let (_, account) = try account(world(isRecorded: false))
+    #expect(account.moments.isEmpty)
+    #expect(account.note.contains("ballast explain"))
+    #expect(account.moves.count == 1)
+  }
 }
