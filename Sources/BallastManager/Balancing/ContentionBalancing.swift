@@ -37,12 +37,26 @@ public struct ContentionBalancing: BalancingPolicy {
       most.set(host, inventory.load(of: host).cpu)
       least.set(host, inventory.load(of: host).cpu)
     }
-    while let source = most.first, excess(inventory, source) > 0 {
+    // A host that could give nothing is asked again once others have moved. Every move takes demand off what is above
+    // the line, so this ends.
+    var asked: [Int] = []
+    var hasMoved = false
+    while true {
+      guard let source = most.first, excess(inventory, source) > 0 else {
+        guard hasMoved else { break }
+        for host in asked { most.set(host, inventory.load(of: host).cpu) }
+        asked.removeAll()
+        hasMoved = false
+        guard let first = most.first, excess(inventory, first) > 0 else { break }
+        continue
+      }
       let targets = least.leading(8)
       guard let (unit, target) = choice(from: source, to: targets, inventory, &outcome.work) else {
         most.takeOut(source)
+        asked.append(source)
         continue
       }
+      hasMoved = true
       var moves = inventory.shift(unit, to: target, reason: .contention)
       for index in moves.indices { moves[index].threshold = line.value }
       outcome.moves += moves
