@@ -48,8 +48,15 @@ extension Simulation {
       return
     }
     guard let host = machine.host(of: vm) else {
+      let wasDown = lives[vm].downSince != nil
       lives.comesUp(vm, at: now)
       lives.change(vm) { if $0.state == .refused { $0.state = .off } }
+      // Off since a failure, and from now on by order.
+      if wasDown, let last = machine.lastHost(of: vm) {
+        try recorder.event(
+          .powerOff, at: now, subject: spec.name, from: machine.spec(of: last).name,
+          detail: "reason=restart_given_up")
+      }
       return
     }
     try giveUpMigration(of: vm, reason: "power_off")

@@ -127,8 +127,7 @@ final class OperationsStory: RunSink {
     tell { _ in true }
     for name in vms.keys {
       if let since = vms[name]!.downSince ?? stunned(name, by: end) {
-        let stop = vms[name]!.life != .restarting ? firstStop(vmIndex(name), after: since) : nil
-        vms[name]!.addDowntime(from: since, to: stop ?? end)
+        vms[name]!.addDowntime(from: since, to: end)
       }
     }
     for row in summaries {
@@ -224,10 +223,7 @@ final class OperationsStory: RunSink {
     case "power_on":
       expect(vm.life == .off || vm.life == .refused, "was \(vm.life)", row)
       vm.isAdmitted = true
-      if let since = vm.downSince {
-        let stop = firstStop(vmIndex(row.subject), after: since) ?? row.time
-        vm.addDowntime(from: since, to: min(stop, row.time))
-      }
+      if let since = vm.downSince { vm.addDowntime(from: since, to: row.time) }
       vm.downSince = nil
       vm.since = row.time
       vm.arrive(at: row.to, "power_on \(detail["placement"] ?? "")")
@@ -264,7 +260,8 @@ final class OperationsStory: RunSink {
       }
     case "power_off":
       switch detail["reason"] {
-      case "restart_given_up": expect(vm.life == .restarting, "was \(vm.life)", row)
+      case "restart_given_up":
+        expect(vm.host == nil && vm.downSince != nil, "was \(vm.life)", row)
       default: expect(vm.life == .on(row.from), "was \(vm.life)", row)
       }
       if let since = vm.downSince { vm.addDowntime(from: since, to: row.time) }
