@@ -139,7 +139,8 @@ public struct SampleColumns {
   public var usedElsewhere: Int64 = 0
 
   init(
-    capacity: Int64, count: Int, present: Int, vm: UnsafePointer<Int64>, demand: UnsafePointer<Int64>,
+    capacity: Int64, count: Int, present: Int, vm: UnsafePointer<Int64>,
+    demand: UnsafePointer<Int64>,
     unlimited: UnsafePointer<Int64>, used: UnsafePointer<Int64>
   ) {
     self.capacity = capacity

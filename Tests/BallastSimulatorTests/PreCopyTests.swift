@@ -63,7 +63,8 @@ import Testing
     var random = SeededGenerator(seed: seed)
     let touched = random.integer(0...1_000_000)
     let copy = copy(
-      touched: touched, dirtied: random.integer(0...20_000), workingSet: random.integer(0...touched),
+      touched: touched, dirtied: random.integer(0...20_000),
+      workingSet: random.integer(0...touched),
       rate: random.integer(1...10_000), limit: random.integer(0...5_000),
       rounds: Int(random.integer(1...40)))
     #expect(copy.bytes >= .mebibytes(touched), "\(replay(seed))")

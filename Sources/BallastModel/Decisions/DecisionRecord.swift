@@ -186,7 +186,9 @@ extension DecisionRecord.Move {
       text.append(
         "Imbalance (standard deviation of host loads): \(loads(imbalanceBefore, imbalanceAfter)).")
     }
-    if let benefit, let cost { text.append("Benefit \(benefit) against cost \(cost).") }
+    if let benefit, let cost {
+      text.append("Benefit \(benefit) against cost \(cost), in the policy's own unit.")
+    }
     if let threshold { text.append("The line that was crossed: \(threshold).") }
     if let priority { text.append("Priority \(priority) (1 is mandatory, 5 least).") }
     return text

@@ -11,7 +11,7 @@ extension HypervisorProfile {
     hostMemoryReserve: HostMemoryReserve(base: .gibibytes(1), share: .percent(2)),
     keepsMinFree: true, migration: .vMotion,
     assumptions: [
-      "profile esxi: share scale only; no per-VM memory overhead and no host reserve are modelled yet"
+      "profile esxi: overhead of VMs and the host's reserve count for admission and placement; memory columns leave them out"
     ])
 }
 

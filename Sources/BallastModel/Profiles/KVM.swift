@@ -12,7 +12,7 @@ extension HypervisorProfile {
     hostMemoryReserve: HostMemoryReserve(base: .mebibytes(512)), keepsMinFree: false,
     migration: .qemu,
     assumptions: [
-      "profile kvm: share scale only; no per-VM memory overhead and no host reserve are modelled yet"
+      "profile kvm: overhead of VMs and the host's reserve count for admission and placement; memory columns leave them out"
     ])
 }
 

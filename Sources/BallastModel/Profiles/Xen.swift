@@ -15,6 +15,6 @@ extension HypervisorProfile {
     hostMemoryReserve: HostMemoryReserve(base: .mebibytes(630), share: PartsPerMillion(20_500)),
     keepsMinFree: false, migration: .xen,
     assumptions: [
-      "profile xen: share scale only; no per-VM memory overhead and no management domain are modelled yet"
+      "profile xen: overhead of VMs and the host's reserve count for admission and placement; memory columns leave them out"
     ])
 }

@@ -105,7 +105,8 @@ extension Assembler {
       problems.add(
         value.place, "failover dedicated names no hosts", "add hosts: [NAME], which are kept empty")
     }
-    for key in ["slot_cpu", "slot_memory"] where value?[key]?.frequency == .zero
+    for key in ["slot_cpu", "slot_memory"]
+    where value?[key]?.frequency == .zero
       || value?[key]?.bytes == .zero
     {
       problems.add(value![key]!.place, "\(key) is 0", "write a size above zero")
@@ -139,7 +140,8 @@ extension Assembler {
   private mutating func ratio(_ value: Value?) -> PartsPerMillion? {
     guard let value, let number = value.plain.flatMap(thousandths) else { return nil }
     if number <= 0 || number > 1_000_000 {
-      problems.add(value.place, "a ratio of \(shown(value.plain ?? "")) makes no sense", "write 0.1 to 1000")
+      problems.add(
+        value.place, "a ratio of \(shown(value.plain ?? "")) makes no sense", "write 0.1 to 1000")
       return nil
     }
     return PartsPerMillion(number * 1_000)
