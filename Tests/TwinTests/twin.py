@@ -278,6 +278,7 @@ class VM:
         self.on, self.host, self.last_host = False, None, None
         self.state, self.admitted = "off", True
         self.restart = None        # after a failure: not before this instant, only on this host (or None)
+        self.down = False          # off since a failure, waiting or not
         self.overhead = overhead(profile, self.memory, self.vcpus)
         self.demand = self.rate = self.limited = 0
         self.mapped = self.active = 0
@@ -481,7 +482,7 @@ class Twin:
                 if "workload" in said:
                     vm.set_workload(said["workload"])
                     self.evaluate(vm, t)
-        for cluster in self.roots:
+        for cluster in sorted(self.roots):
             touched.update(self.restart(cluster, t))
         for cluster in sorted({host.cluster for host in touched}):
             # Where pools are divided, all hosts of the cluster meet.
@@ -517,16 +518,16 @@ class Twin:
 
     def put(self, vm, host, t):
         vm.host = vm.last_host = host
-        vm.on, vm.state, vm.restart = True, "on", None
+        vm.on, vm.state, vm.restart, vm.down = True, "on", None, False
         vm.seen, vm.seen_at, vm.mapped = None, t, 0
         vm.run = vm.waited = Fraction(0)
         self.evaluate(vm, t)
 
     def stop(self, vm, t):
         vm.state = "off"
-        if vm.on or vm.restart:
+        if vm.on or vm.down:
             self.event(t, "power_off", vm.name, vm.host.name, "")
-        vm.restart = None
+        vm.restart, vm.down = None, False
         if vm.on:
             self.off(vm)
 
@@ -609,7 +610,7 @@ class Twin:
         for vm in self.on(host):
             self.event(t, "power_off", vm.name, host.name, "")
             self.off(vm)
-            vm.state = "off"
+            vm.state, vm.down = "off", True
             if vm.priority < PRIORITIES.index("disabled"):
                 vm.state = "restarting"
                 vm.restart = (t + self.patience(), host if self.failover["policy"] == "none" else None)

@@ -2,6 +2,7 @@ import BallastModel
 import BallastUnits
 
 /// The resource pools of one cluster, parents before children; index 0 is the root, which has no settings of its own.
+/// Siblings stand by name, in bytes, whatever order they were written in: the last kHz of a division goes by place.
 public struct PoolTree: Sendable {
   public struct Pool: Sendable {
     /// "gold/web"; empty for the root.
@@ -26,7 +27,8 @@ public struct PoolTree: Sendable {
   }
 
   private mutating func add(_ specs: [PoolSpec], under parent: Int) {
-    for spec in specs {
+    let byName = specs.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    for spec in byName {
       let path = parent == 0 ? spec.name : pools[parent].path + "/" + spec.name
       pools.append(
         Pool(
