@@ -33,6 +33,8 @@ public struct ResourceManager: Sendable, Equatable {
   private var cpuReservations: [Int64] = []
   private var cpuLimits: [Int64] = []
   private var cpuWeights: [Int64] = []
+  private var memoryReservations: [Int64] = []
+  private var memoryLimits: [Int64] = []
   /// Position of each managed VM's pool in `pools`.
   private(set) var poolPositions: [Int] = []
 
@@ -64,6 +66,8 @@ public struct ResourceManager: Sendable, Equatable {
     cpuReservations.insert(settings.cpuReservation, at: position)
     cpuLimits.insert(settings.cpuLimit, at: position)
     cpuWeights.insert(settings.cpuWeight * weightPerShare, at: position)
+    memoryReservations.insert(settings.memoryReservation, at: position)
+    memoryLimits.insert(settings.memoryLimit, at: position)
     poolPositions.insert(0, at: position)
     isChanged = true
   }
@@ -91,6 +95,8 @@ public struct ResourceManager: Sendable, Equatable {
     cpuReservations.remove(at: position)
     cpuLimits.remove(at: position)
     cpuWeights.remove(at: position)
+    memoryReservations.remove(at: position)
+    memoryLimits.remove(at: position)
     poolPositions.remove(at: position)
     isChanged = true
   }
@@ -101,6 +107,8 @@ public struct ResourceManager: Sendable, Equatable {
     cpuReservations[position] = settings.cpuReservation
     cpuLimits[position] = settings.cpuLimit
     cpuWeights[position] = settings.cpuWeight * weightPerShare
+    memoryReservations[position] = settings.memoryReservation
+    memoryLimits[position] = settings.memoryLimit
     isChanged = true
   }
 
@@ -234,6 +242,8 @@ public struct ResourceManager: Sendable, Equatable {
     plan.cpuReservation = cpuReservations
     plan.cpuLimit = cpuLimits
     plan.cpuWeight = cpuWeights
+    plan.memoryReservation = memoryReservations
+    plan.memoryLimit = memoryLimits
   }
 
   /// Divides CPU and memory among the VMs; what each got is in the workspace.

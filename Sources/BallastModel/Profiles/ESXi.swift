@@ -9,7 +9,16 @@ extension HypervisorProfile {
     memoryOverhead: .esxi,
     // Assumed: about 1 GiB for the VMkernel and its services, and 2 % of memory for tables that grow with it.
     hostMemoryReserve: HostMemoryReserve(base: .gibibytes(1), share: .percent(2)),
-    keepsMinFree: true, migration: .vMotion,
+    keepsMinFree: true,
+    memory: MemoryFacts(
+      policy: "proportional-share", idleTax: .percent(75),
+      techniques: [.share, .balloon, .compress, .swap],
+      // The rate is an assumption; CtlMaxPercent is 65.
+      balloon: BalloonFacts(rate: .mebibytes(100), max: .percent(65)),
+      // ShareForceSalting 2: no sharing between VMs.
+      sharing: SharingFacts(scope: .withinVM, scanner: .esxi(ESXiScan())), usesLargePages: true,
+      onExhaustion: .wait, swap: .usual(.ssd)),
+    migration: .vMotion,
     assumptions: [
       "profile esxi: overhead of VMs and the host's reserve count for admission and placement; memory columns leave them out"
     ])

@@ -22,6 +22,7 @@ public struct HypervisorProfile: Sendable, Equatable {
   public var hostMemoryReserve: HostMemoryReserve
   /// Reclaim keeps ESXi's minFree, `FreeMemoryScale`.
   public var keepsMinFree: Bool
+  public var memory: MemoryFacts
   public var migration: MigrationFacts
   /// Sentences for `run.json` and the report.
   public var assumptions: [String]
@@ -36,7 +37,8 @@ public struct HypervisorProfile: Sendable, Equatable {
     defaultMemorySharesPerMebibyte: Int64, defaultPoolCPUShares: Int64,
     defaultPoolMemoryShares: Int64, hasCPUQuota: Bool,
     weightScope: WeightScope = .vm, memoryOverhead: MemoryOverhead,
-    hostMemoryReserve: HostMemoryReserve, keepsMinFree: Bool, migration: MigrationFacts,
+    hostMemoryReserve: HostMemoryReserve, keepsMinFree: Bool, memory: MemoryFacts,
+    migration: MigrationFacts,
     assumptions: [String]
   ) {
     self.name = name
@@ -50,6 +52,7 @@ public struct HypervisorProfile: Sendable, Equatable {
     self.memoryOverhead = memoryOverhead
     self.hostMemoryReserve = hostMemoryReserve
     self.keepsMinFree = keepsMinFree
+    self.memory = memory
     self.migration = migration
     self.assumptions = assumptions
   }

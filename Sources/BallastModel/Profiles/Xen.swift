@@ -13,7 +13,9 @@ extension HypervisorProfile {
     memoryOverhead: MemoryOverhead(
       base: .mebibytes(4), configuredPartsPerBillion: 3_906_250, perVCPU: .mebibytes(1)),
     hostMemoryReserve: HostMemoryReserve(base: .mebibytes(630), share: PartsPerMillion(20_500)),
-    keepsMinFree: false, migration: .xen,
+    keepsMinFree: false,
+    memory: MemoryFacts(policy: "none", techniques: [.balloon], onExhaustion: .refuse),
+    migration: .xen,
     assumptions: [
       "profile xen: overhead of VMs and the host's reserve count for admission and placement; memory columns leave them out"
     ])

@@ -52,10 +52,12 @@ public struct HostEntry: Sendable {
   /// Clock of one core.
   public var coreRate: Kilohertz
   public var memory: Bytes
+  /// Nil: the profile's.
+  public var swap: SwapDeviceSpec?
   public var place: SourcePlace
   public init(
     name: String, count: Int, sockets: Int, coresPerSocket: Int, threadsPerCore: Int,
-    coreRate: Kilohertz, memory: Bytes, place: SourcePlace
+    coreRate: Kilohertz, memory: Bytes, swap: SwapDeviceSpec? = nil, place: SourcePlace
   ) {
     self.name = name
     self.count = count
@@ -64,6 +66,7 @@ public struct HostEntry: Sendable {
     self.threadsPerCore = threadsPerCore
     self.coreRate = coreRate
     self.memory = memory
+    self.swap = swap
     self.place = place
   }
 }
@@ -104,6 +107,8 @@ public struct VMEntry: Sendable {
   public var memory: Bytes?
   public var cpu: ResourceSettings<Kilohertz>
   public var memorySettings: ResourceSettings<Bytes>
+  /// What its memory is like.
+  public var guestMemory: GuestMemorySpec
   /// cgroup bandwidth: at most `quota` of CPU time per `quotaPeriod`, for the whole VM or per vCPU.
   public var cpuQuota: CPUQuota?
   public var affinity: [AffinitySpec]
@@ -117,8 +122,8 @@ public struct VMEntry: Sendable {
   public init(
     name: String?, count: Int, from: String?, cluster: String?, pool: String?, host: String?,
     vcpus: Int?, memory: Bytes?, cpu: ResourceSettings<Kilohertz>,
-    memorySettings: ResourceSettings<Bytes>, cpuQuota: CPUQuota?,
-    affinity: [AffinitySpec] = [], restartPriority: RestartPriority = .medium, start: SimTime,
+    memorySettings: ResourceSettings<Bytes>, guestMemory: GuestMemorySpec = .init(),
+    cpuQuota: CPUQuota?, affinity: [AffinitySpec] = [], restartPriority: RestartPriority = .medium, start: SimTime,
     stop: SimTime?, workload: WorkloadSpec, place: SourcePlace, keyPlaces: [String: SourcePlace]
   ) {
     self.name = name
@@ -131,6 +136,7 @@ public struct VMEntry: Sendable {
     self.memory = memory
     self.cpu = cpu
     self.memorySettings = memorySettings
+    self.guestMemory = guestMemory
     self.cpuQuota = cpuQuota
     self.affinity = affinity
     self.restartPriority = restartPriority

@@ -114,6 +114,26 @@ public struct FailoverChoice: Sendable, Equatable {
 
 /// How memory is taken back. What is nil is the profile's.
 public struct ReclamationChoice: Sendable, Equatable {
+  /// False: memory is counted and nothing is taken back; a host may hand out more than it has.
+  public var isModelled: Bool
+  /// Name in the memory catalog.
+  public var policy: String?
+  /// Techniques in the order they are tried; one that is not named is not used.
+  public var order: [ReclaimTechnique]?
   public var idleTax: PartsPerMillion?
-  public init(idleTax: PartsPerMillion? = nil) { self.idleTax = idleTax }
+  /// Free memory that states are parts of; nil: the profile's scale.
+  public var minFree: Bytes?
+  /// A page that the guest pages out and the host has swapped out is read back first.
+  public var doublePaging: Bool
+  public init(
+    isModelled: Bool = true, policy: String? = nil, order: [ReclaimTechnique]? = nil,
+    idleTax: PartsPerMillion? = nil, minFree: Bytes? = nil, doublePaging: Bool = false
+  ) {
+    self.isModelled = isModelled
+    self.policy = policy
+    self.order = order
+    self.idleTax = idleTax
+    self.minFree = minFree
+    self.doublePaging = doublePaging
+  }
 }

@@ -39,6 +39,10 @@ public struct HostPlan: Sendable, Equatable, Codable {
   /// kHz; `Int64.max` is unlimited.
   public var cpuLimit: [Int64] = []
   public var cpuWeight: [Int64] = []
+  /// Bytes of guest memory that are never taken once touched (memory.min).
+  public var memoryReservation: [Int64] = []
+  /// Bytes of host memory for the guest at most; `Int64.max` is unlimited.
+  public var memoryLimit: [Int64] = []
   /// What each VM is entitled to at the observed demand, kHz; 0 for one that was not shown. For reports and
   /// explanations; nothing is actuated.
   public var cpuEntitlement: [Int64] = []
@@ -62,6 +66,8 @@ public struct HostPlan: Sendable, Equatable, Codable {
     cpuReservation.remove(at: row)
     cpuLimit.remove(at: row)
     cpuWeight.remove(at: row)
+    memoryReservation.remove(at: row)
+    memoryLimit.remove(at: row)
     cpuEntitlement.remove(at: row)
     memoryEntitlement.remove(at: row)
     if row < memory.count { memory.remove(at: row) }
