@@ -73,13 +73,13 @@ extension Simulation {
     }) {
       let memory = machine.memory(of: migration.vm)
       let copy = PreCopy(
-        touched: memory.consumed, workingSet: memory.active,
-        dirtyRate: facts.dirtiedPerSecond.of(memory.active),
+        touched: Bytes(memory.mapped + memory.compressed), workingSet: Bytes(memory.active),
+        dirtyRate: facts.dirtiedPerSecond.of(Bytes(memory.active)),
         over: PreCopy.Link(
           bandwidth: facts.bandwidth, downtimeMax: facts.downtimeMax,
           switchOver: facts.switchOver, roundsMax: facts.roundsMax))
       migration.copy = copy
-      migration.held = memory.consumed
+      migration.held = Bytes(memory.consumed)
       migration.start = now
       machine.holdMemory(migration.held, on: migration.to, at: now)
       migrations.run(migration)

@@ -180,7 +180,7 @@ final class Recorder {
   func memoryWillChange(of vm: VMIndex) {
     guard usesSketch[vm.int] else { return }
     sketchMemory[vm.int].add(
-      machine.memory(of: vm).consumed, upTo: summaries.samples(of: vm.int),
+      Bytes(machine.memory(of: vm).consumed), upTo: summaries.samples(of: vm.int),
       interval: world.recordInterval)
   }
 
@@ -238,7 +238,8 @@ final class Recorder {
     let vm = Int(columns.vm[row])
     let index = VMIndex(vm)
     let isOn = row < columns.present
-    let memory = isOn ? machine.memory(of: index) : (consumed: .zero, active: .zero)
+    let account = isOn ? machine.memory(of: index) : VMMemory()
+    let memory = (consumed: Bytes(account.consumed), active: Bytes(account.active))
     if usesSketch[vm] {
       if isTail {
         summaries.addTail(
