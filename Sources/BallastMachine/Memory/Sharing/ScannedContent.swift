@@ -11,6 +11,8 @@ public struct ScannedContent: Equatable, Sendable {
   /// Pages of zeros.
   public var zero: Int64
   /// Page i equals page i of the other VMs with this image.
+  ///
+  /// VMs with fewer of them hold the first ones.
   public var common: Int64
   /// Small number of the image; −1: none, and `common` counts as `own`.
   public var image: Int32
@@ -46,8 +48,8 @@ public struct ScannedContent: Equatable, Sendable {
 public struct SharedPages: Equatable, Sendable {
   /// Guest pages that are backed by shared pages.
   public var shared: Int64 = 0
-  /// Host pages that this spares: saved = savedZero + savedCommon + savedDuplicate, and less than shared where
-  /// there is any (with `use_zero_pages` zeros cost none: at most shared).
+  /// Host pages that this spares, by what they hold. A VM saves at most what it shares; a host less, as at least one
+  /// copy stays (none of zeros with `use_zero_pages`).
   public var savedZero: Int64 = 0
   public var savedCommon: Int64 = 0
   public var savedDuplicate: Int64 = 0
