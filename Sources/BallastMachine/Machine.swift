@@ -207,11 +207,6 @@ public final class Machine: @unchecked Sendable {
 
   // MARK: Reading
 
-  /// Backed by host memory, in active use; zero while off.
-  public func memory(of vm: VMIndex) -> (consumed: Bytes, active: Bytes) {
-    let memory = guests.base[vm.int].memory
-    return (Bytes(memory.mapped), Bytes(memory.active))
-  }
   public func memoryConsumed(on host: HostIndex) -> Bytes {
     Bytes(hosts[host.int].memoryConsumed)
   }
