@@ -250,9 +250,13 @@ public struct HostSpec: Sendable, Equatable {
   public var threadsPerCore: Int
   public var coreRate: Kilohertz
   public var memory: Bytes
+  /// Where pages go that the host has no room for.
+  public var swap: SwapDeviceSpec
+  /// What the hypervisor keeps for itself, bytes of `memory`.
+  public var memoryReserve: Bytes
   public init(
     name: String, sockets: Int, coresPerSocket: Int, threadsPerCore: Int, coreRate: Kilohertz,
-    memory: Bytes
+    memory: Bytes, swap: SwapDeviceSpec = .none, memoryReserve: Bytes = .zero
   ) {
     self.name = name
     self.sockets = sockets
@@ -260,6 +264,8 @@ public struct HostSpec: Sendable, Equatable {
     self.threadsPerCore = threadsPerCore
     self.coreRate = coreRate
     self.memory = memory
+    self.swap = swap
+    self.memoryReserve = memoryReserve
   }
   public var cpuCapacity: Kilohertz { coreRate * Int64(sockets * coresPerSocket) }
 }
@@ -269,10 +275,19 @@ public struct GuestSpec: Sendable {
   public var vcpus: Int
   public var memory: Bytes
   public var workload: GuestWorkload
-  public init(vcpus: Int, memory: Bytes, workload: GuestWorkload) {
+  /// Contents, balloon driver, own swap.
+  public var memorySpec: GuestMemorySpec
+  /// Host memory that it costs beside its own.
+  public var memoryOverhead: Bytes
+  public init(
+    vcpus: Int, memory: Bytes, workload: GuestWorkload,
+    memorySpec: GuestMemorySpec = GuestMemorySpec(), memoryOverhead: Bytes = .zero
+  ) {
     self.vcpus = vcpus
     self.memory = memory
     self.workload = workload
+    self.memorySpec = memorySpec
+    self.memoryOverhead = memoryOverhead
   }
 }
 

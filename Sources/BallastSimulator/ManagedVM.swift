@@ -28,6 +28,7 @@ struct ManagedVM {
       cpu: cpu, memory: memory, quota: vm.quota, vcpus: vm.vcpus, configured: vm.memory,
       coreRate: coreRate, pool: pool, profile: world.profile, rules: world.policies.entitlement)
     settings.memoryOverhead = world.overhead(of: vm).value
+    settings.memory = vm.memoryPolicy
     return settings
   }
 }

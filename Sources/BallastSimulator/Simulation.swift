@@ -82,7 +82,7 @@ public final class Simulation {
     let followsEntitlements = !watched.isEmpty || Recorder.followsEntitlements(world)
     machine = Machine(
       hosts: world.hosts,
-      vms: world.vms.map { GuestSpec(vcpus: $0.vcpus, memory: $0.memory, workload: $0.workload) },
+      vms: world.guestSpecs,
       observationInterval: followsEntitlements ? world.controlInterval : nil,
       sampling: world.samplesMemory
         ? world.vms.map { RandomStream(seed: world.seed, named: "working-set/\($0.name)") } : nil)

@@ -14,12 +14,14 @@ public struct GuestMemorySpec: Sendable, Equatable {
   public var rewrittenPerSecond: PartsPerMillion
   /// From power-on until the guest has touched all that its curve says; zero: at once.
   public var bootRamp: SimDuration
+  /// What the guest has at power-on; its balloon holds the rest. Nil: all it is configured with.
+  public var startup: Bytes?
 
   public init(
     image: String? = nil, content: PageContent = PageContent(),
     balloon: BalloonDriverSpec = BalloonDriverSpec(), swap: SwapDeviceSpec = .usual(.ssd),
     pageCache: PartsPerMillion = .zero, rewrittenPerSecond: PartsPerMillion = .percent(2),
-    bootRamp: SimDuration = .zero
+    bootRamp: SimDuration = .zero, startup: Bytes? = nil
   ) {
     self.image = image
     self.content = content
@@ -28,6 +30,7 @@ public struct GuestMemorySpec: Sendable, Equatable {
     self.pageCache = pageCache
     self.rewrittenPerSecond = rewrittenPerSecond
     self.bootRamp = bootRamp
+    self.startup = startup
   }
 }
 

@@ -109,6 +109,7 @@ public struct VMEntry: Sendable {
   public var memorySettings: ResourceSettings<Bytes>
   /// What its memory is like.
   public var guestMemory: GuestMemorySpec
+  public var memoryPolicy: MemoryPolicySpec
   /// cgroup bandwidth: at most `quota` of CPU time per `quotaPeriod`, for the whole VM or per vCPU.
   public var cpuQuota: CPUQuota?
   public var affinity: [AffinitySpec]
@@ -123,7 +124,9 @@ public struct VMEntry: Sendable {
     name: String?, count: Int, from: String?, cluster: String?, pool: String?, host: String?,
     vcpus: Int?, memory: Bytes?, cpu: ResourceSettings<Kilohertz>,
     memorySettings: ResourceSettings<Bytes>, guestMemory: GuestMemorySpec = .init(),
-    cpuQuota: CPUQuota?, affinity: [AffinitySpec] = [], restartPriority: RestartPriority = .medium, start: SimTime,
+    memoryPolicy: MemoryPolicySpec = .init(),
+    cpuQuota: CPUQuota?, affinity: [AffinitySpec] = [], restartPriority: RestartPriority = .medium,
+    start: SimTime,
     stop: SimTime?, workload: WorkloadSpec, place: SourcePlace, keyPlaces: [String: SourcePlace]
   ) {
     self.name = name
@@ -137,6 +140,7 @@ public struct VMEntry: Sendable {
     self.cpu = cpu
     self.memorySettings = memorySettings
     self.guestMemory = guestMemory
+    self.memoryPolicy = memoryPolicy
     self.cpuQuota = cpuQuota
     self.affinity = affinity
     self.restartPriority = restartPriority

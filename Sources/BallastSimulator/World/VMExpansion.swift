@@ -92,7 +92,9 @@ extension WorldBuilder {
       name: name, cluster: cluster, pool: entry.pool ?? "",
       host: entry.host.flatMap { host(named: $0, cluster: cluster) }, vcpus: vcpus,
       memory: memory, cpuSettings: entry.cpu, memorySettings: entry.memorySettings,
-      quota: entry.cpuQuota, restartPriority: entry.restartPriority, start: entry.start,
+      memorySpec: memorySpec(of: entry, configured: memory),
+      memoryPolicy: memoryPolicy(of: entry, configured: memory), quota: entry.cpuQuota,
+      restartPriority: entry.restartPriority, start: entry.start,
       stop: entry.stop, workload: workload)
   }
 }

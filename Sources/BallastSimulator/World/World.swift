@@ -39,6 +39,10 @@ public struct World: Sendable {
     public var memory: Bytes
     public var cpuSettings: ResourceSettings<Kilohertz>
     public var memorySettings: ResourceSettings<Bytes>
+    /// What its memory is like; the profile's values are filled in.
+    public var memorySpec: GuestMemorySpec
+    /// What memory policies are told of it.
+    public var memoryPolicy: VMMemorySettings
     public var quota: CPUQuota?
     public var restartPriority: RestartPriority
     public var start: SimTime
@@ -47,7 +51,9 @@ public struct World: Sendable {
     public init(
       name: String, cluster: Int, pool: String = "", host: HostIndex? = nil, vcpus: Int,
       memory: Bytes, cpuSettings: ResourceSettings<Kilohertz> = .init(),
-      memorySettings: ResourceSettings<Bytes> = .init(), quota: CPUQuota? = nil,
+      memorySettings: ResourceSettings<Bytes> = .init(),
+      memorySpec: GuestMemorySpec = .init(), memoryPolicy: VMMemorySettings = .init(),
+      quota: CPUQuota? = nil,
       restartPriority: RestartPriority = .medium, start: SimTime = .zero, stop: SimTime? = nil,
       workload: GuestWorkload
     ) {
@@ -59,6 +65,8 @@ public struct World: Sendable {
       self.memory = memory
       self.cpuSettings = cpuSettings
       self.memorySettings = memorySettings
+      self.memorySpec = memorySpec
+      self.memoryPolicy = memoryPolicy
       self.quota = quota
       self.restartPriority = restartPriority
       self.start = start
@@ -127,6 +135,8 @@ public struct World: Sendable {
   public var recordInterval: SimDuration
   public var profile: HypervisorProfile
   public var policies: PolicyChoice
+  /// How memory is taken back, the scenario's parameters applied; nil: it is only counted.
+  public var memory: MemoryFacts?
   public var clusters: [Cluster]
   public var hosts: [HostSpec]
   public var vms: [VM]
@@ -143,7 +153,8 @@ public struct World: Sendable {
   public init(
     name: String, seed: UInt64, duration: SimDuration, controlInterval: SimDuration,
     recordInterval: SimDuration, profile: HypervisorProfile, policies: PolicyChoice = .init(),
-    clusters: [Cluster], hosts: [HostSpec], vms: [VM], events: [Event] = [],
+    memory: MemoryFacts? = nil, clusters: [Cluster], hosts: [HostSpec], vms: [VM],
+    events: [Event] = [],
     judgements: [Judgement] = [], recordedVMs: [VMIndex] = [], traces: [UtilisationTrace] = [],
     traceReads: [RunRecord.TraceRead] = [], assumptions: [String] = []
   ) {
@@ -154,6 +165,7 @@ public struct World: Sendable {
     self.recordInterval = recordInterval
     self.profile = profile
     self.policies = policies
+    self.memory = memory
     self.clusters = clusters
     self.hosts = hosts
     self.vms = vms

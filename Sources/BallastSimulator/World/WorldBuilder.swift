@@ -49,7 +49,7 @@ struct WorldBuilder {
     var world = World(
       name: scenario.name, seed: scenario.seed, duration: scenario.duration,
       controlInterval: scenario.controlInterval, recordInterval: scenario.record.interval,
-      profile: scenario.profile, policies: scenario.policies,
+      profile: scenario.profile, policies: scenario.policies, memory: memory,
       clusters: scenario.clusters.enumerated().map { index, cluster in
         World.Cluster(
           name: cluster.name, pools: cluster.pools, hosts: hostsOf(cluster: index),
@@ -104,7 +104,8 @@ struct WorldBuilder {
               HostSpec(
                 name: name, sockets: entry.sockets, coresPerSocket: entry.coresPerSocket,
                 threadsPerCore: entry.threadsPerCore, coreRate: entry.coreRate,
-                memory: entry.memory)
+                memory: entry.memory, swap: swap(of: entry),
+                memoryReserve: scenario.profile.hostReserve(memory: entry.memory))
             ))
         }
       }

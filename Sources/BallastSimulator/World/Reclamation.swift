@@ -1,0 +1,110 @@
+import BallastMachine
+import BallastManager
+import BallastModel
+import BallastUnits
+
+extension WorldBuilder {
+  /// The profile's techniques with what the scenario chooses of them; nil where nothing is taken back.
+  var memory: MemoryFacts? {
+    scenario.policies.reclamation.isModelled
+      ? scenario.profile.memory.with(scenario.policies.reclamation) : nil
+  }
+
+  /// The swap device that a host of this entry uses: none where swapping is not among the techniques.
+  func swap(of entry: HostEntry) -> SwapDeviceSpec {
+    let facts = memory ?? scenario.profile.memory
+    return facts.techniques.contains(.swap) ? entry.swap ?? facts.swap : .none
+  }
+
+  /// What a guest's memory is like, with the profile's balloon where it says nothing of its own.
+  func memorySpec(of entry: VMEntry, configured: Bytes) -> GuestMemorySpec {
+    let facts = memory ?? scenario.profile.memory
+    var spec = entry.guestMemory
+    spec.balloon.rate = spec.balloon.rate ?? facts.balloon.rate
+    spec.balloon.max = spec.balloon.max ?? facts.balloon.max
+    spec.startup = startup(of: entry, facts, configured: configured)
+    return spec
+  }
+
+  func memoryPolicy(of entry: VMEntry, configured: Bytes) -> VMMemorySettings {
+    let facts = memory ?? scenario.profile.memory
+    let written = entry.memoryPolicy
+    var settings = VMMemorySettings()
+    settings.balloonMax = entry.guestMemory.balloon.max ?? facts.balloon.max
+    settings.isBallooned = written.isBallooned && facts.techniques.contains(.balloon)
+    if let minimum = written.minimum { settings.minimum = min(minimum, configured).value }
+    if let buffer = written.buffer { settings.buffer = buffer }
+    if let priority = written.priority { settings.priority = priority }
+    return settings
+  }
+
+  /// What a guest has at power-on. ESXi gives it all at once, as does any host that does not balloon it; with
+  /// `squeezed` a guest comes with its minimum and gets more afterwards.
+  private func startup(
+    of entry: VMEntry, _ facts: MemoryFacts, configured: Bytes
+  ) -> Bytes? {
+    let written = entry.memoryPolicy
+    guard facts.onExhaustion != .wait, written.isBallooned, entry.guestMemory.balloon.isPresent,
+      facts.techniques.contains(.balloon)
+    else { return nil }
+    let minimum = facts.policy == "squeezed" ? written.minimum : nil
+    guard let startup = written.startup ?? minimum, startup < configured else { return nil }
+    return max(startup, min(entry.memorySettings.reservation, configured))
+  }
+}
+
+extension MemoryFacts {
+  /// These facts as a scenario changes them: a technique that is not in its order is not there.
+  func with(_ choice: ReclamationChoice) -> MemoryFacts {
+    var facts = self
+    facts.policy = choice.policy ?? facts.policy
+    facts.idleTax = choice.idleTax ?? facts.idleTax
+    facts.techniques = choice.order ?? facts.techniques
+    if !facts.techniques.contains(.share) { facts.sharing.scope = .off }
+    if !facts.techniques.contains(.compress) { facts.compressedMax = .zero }
+    if !facts.techniques.contains(.swap) { facts.swap = .none }
+    return facts
+  }
+}
+
+extension World {
+  /// The guests as the machine sees them, in order of names.
+  var guestSpecs: [GuestSpec] {
+    vms.map { vm in
+      GuestSpec(
+        vcpus: vm.vcpus, memory: vm.memory, workload: vm.workload, memorySpec: vm.memorySpec,
+        memoryOverhead: overhead(of: vm))
+    }
+  }
+
+  /// The memory half of a host's manager: the policy by name with the host's parameters, and the tax of entitlements.
+  func memoryControl(for host: HostSpec) -> MemoryControl {
+    var parameters = MemoryControl.Parameters()
+    parameters.tax = policies.reclamation.idleTax.map { IdleMemoryTax(rate: $0) }
+    guard let facts = memory else {
+      return MemoryControl(policy: NoReclaim(), parameters)
+    }
+    var options = MemoryPolicyParameters()
+    options.proportionalShare = proportionalShare(facts, for: host)
+    guard let entry = memoryCatalog.first(where: { $0.name == facts.policy }) else {
+      preconditionFailure("a memory policy is checked when the scenario is read")
+    }
+    return MemoryControl(policy: entry.make(options), parameters)
+  }
+
+  /// ESXi's states are parts of minFree. Another hypervisor has them where the scenario says what to keep free, else
+  /// those of MoM: parts of the host's memory.
+  private func proportionalShare(
+    _ facts: MemoryFacts, for host: HostSpec
+  ) -> ProportionalShareMemory.Parameters {
+    var parameters = ProportionalShareMemory.Parameters()
+    let minFree = policies.reclamation.minFree ?? profile.minFree(memory: host.memory)
+    parameters.minFree = minFree.value
+    parameters.tax = IdleMemoryTax(rate: facts.idleTax)
+    parameters.states = minFree > .zero ? .esxi : .mom
+    parameters.planner = (profile.keepsMinFree ? ReclamationPlanner.esxi : .kvm)
+      .ordered(facts.techniques)
+    parameters.planner.compressedMax = facts.compressedMax
+    return parameters
+  }
+}
