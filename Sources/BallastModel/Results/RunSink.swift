@@ -64,7 +64,8 @@ public struct SampleRows {
     time: SimTime, interval: SimDuration, hosts: UnsafeBufferPointer<Int64>,
     hostStates: UnsafeBufferPointer<HostState>,
     hostMemoryStates: UnsafeBufferPointer<MemoryState?> = .init(start: nil, count: 0),
-    vms: UnsafeBufferPointer<Int64>, vmStates: UnsafeBufferPointer<VMState?>, vmHosts: UnsafeBufferPointer<Int32>,
+    vms: UnsafeBufferPointer<Int64>, vmStates: UnsafeBufferPointer<VMState?>,
+    vmHosts: UnsafeBufferPointer<Int32>,
     pools: UnsafeBufferPointer<Int64>
   ) {
     self.time = time

@@ -59,7 +59,8 @@ enum ResultFile: String, CaseIterable {
 
   private var hostStates: String { HostState.allCases.map(\.name).joined(separator: ", ") }
   private var memoryStates: String {
-    "how short of memory the host is: " + MemoryState.allCases.map(\.rawValue).joined(separator: ", ")
+    "how short of memory the host is: "
+      + MemoryState.allCases.map(\.rawValue).joined(separator: ", ")
       + "; empty where its policy knows no states"
   }
   private var vmStates: String { VMState.allCases.map(\.name).joined(separator: ", ") }
