@@ -184,6 +184,7 @@ final class HostController: @unchecked Sendable {
     let old = states[host.int - first]
     guard decision.state != old else { return }
     states[host.int - first] = decision.state
+    recorder.noteMemoryState(decision.state, of: host)
     stateChanges.append(
       MemoryStateChange(
         time: time, host: host, from: old, to: decision.state, free: Bytes(decision.free),

@@ -112,7 +112,6 @@ extension Simulation {
     for host in [migration.from, migration.to] {
       controller(of: host).countSteps(host, through: now, recorder: recorder)
     }
-    recorder.memoryWillChange(of: vm)
     cluster.move(
       vm, settings(of: vm, on: migration.to), from: migration.from, to: migration.to, at: now)
     machine.holdMemory(Bytes(-migration.held.value), on: migration.to, at: now)
