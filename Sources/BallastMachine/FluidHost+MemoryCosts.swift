@@ -30,9 +30,10 @@ extension FluidHost {
         + record.overheadWaiting
     }
     guard memoryFree - waiting < lowWatermark(reclaim) else { return }
-    var need = highWatermark(reclaim) + waiting - memoryFree
-    for hot in [false, true] where need > 0 {
-      need -= push(need, hot: hot, reclaim, at: time, guests: guests)
+    let need = highWatermark(reclaim) + waiting - memoryFree
+    var freed: Int64 = 0
+    for hot in [false, true] where need > freed {
+      freed += push(need - freed, hot: hot, reclaim, at: time, guests: guests)
     }
     if reclaim.isFull != reclaim.isFullTold {
       reclaim.isFullTold = reclaim.isFull
@@ -40,8 +41,10 @@ extension FluidHost {
         reclaim.note(.swapFull, at: time, amount: reclaim.onDevice)
       }
     }
-    let cannotSwap = reclaim.deviceRoom == 0
-    if waiting > max(0, memoryFree) && cannotSwap { killLargest(reclaim, at: time, guests: guests) }
+    // A device that is merely slow frees something in every tick.
+    if waiting > max(0, memoryFree) && freed == 0 {
+      killLargest(reclaim, at: time, guests: guests)
+    }
   }
 
   /// Takes so much from all VMs, in proportion to what of them is cold, or hot. Returns what went.
