@@ -73,13 +73,13 @@ extension Simulation {
     }) {
       let memory = machine.memory(of: migration.vm)
       let copy = PreCopy(
-        touched: memory.consumed, workingSet: memory.active,
-        dirtyRate: facts.dirtiedPerSecond.of(memory.active),
+        touched: Bytes(memory.mapped + memory.compressed), workingSet: Bytes(memory.active),
+        dirtyRate: facts.dirtiedPerSecond.of(Bytes(memory.active)),
         over: PreCopy.Link(
           bandwidth: facts.bandwidth, downtimeMax: facts.downtimeMax,
           switchOver: facts.switchOver, roundsMax: facts.roundsMax))
       migration.copy = copy
-      migration.held = memory.consumed
+      migration.held = Bytes(memory.consumed)
       migration.start = now
       machine.holdMemory(migration.held, on: migration.to, at: now)
       migrations.run(migration)
@@ -112,7 +112,6 @@ extension Simulation {
     for host in [migration.from, migration.to] {
       controller(of: host).countSteps(host, through: now, recorder: recorder)
     }
-    recorder.memoryWillChange(of: vm)
     cluster.move(
       vm, settings(of: vm, on: migration.to), from: migration.from, to: migration.to, at: now)
     machine.holdMemory(Bytes(-migration.held.value), on: migration.to, at: now)

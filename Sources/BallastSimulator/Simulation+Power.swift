@@ -81,7 +81,6 @@ extension Simulation {
   func putOn(_ vm: VMIndex, _ host: HostIndex) {
     let spec = world.vms[vm.int]
     let cluster = clusters[spec.cluster]
-    recorder.memoryWillChange(of: vm)
     controller(of: host).countSteps(host, through: now, recorder: recorder)
     machine.powerOn(vm, on: host, at: now)
     recorder.poweredOn(vm, on: host)
@@ -95,7 +94,6 @@ extension Simulation {
   func takeOff(_ vm: VMIndex, from host: HostIndex) {
     let cluster = clusters[world.vms[vm.int].cluster]
     cluster.director.powerOff(cluster.position(of: vm))
-    recorder.memoryWillChange(of: vm)
     controller(of: host).countSteps(host, through: now, recorder: recorder)
     machine.powerOff(vm, at: now)
     cluster.remove(vm, on: host)

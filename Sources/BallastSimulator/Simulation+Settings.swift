@@ -8,7 +8,6 @@ extension Simulation {
   func set(
     _ vm: VMIndex, _ workload: GuestWorkload, _ what: String
   ) throws(RunSinkError) {
-    recorder.memoryWillChange(of: vm)
     machine.setWorkload(vm, workload, at: now)
     if let host = machine.host(of: vm) { controller(of: host).guestChanged(on: host, at: now) }
     try recorder.event(.workload, at: now, subject: world.vms[vm.int].name, detail: what)

@@ -170,7 +170,7 @@ struct MachineTests {
     var mapped: [Bytes] = []
     for _ in 0..<3 {
       bench.advance(seconds: 10)
-      mapped.append(bench.machine.memory(of: VMIndex(0)).consumed)
+      mapped.append(Bytes(bench.machine.memory(of: VMIndex(0)).consumed))
       #expect(bench.machine.memoryConsumed(on: HostIndex(0)) == mapped.last)
     }
     #expect(mapped == [.mebibytes(512), .mebibytes(1_024), .mebibytes(1_024)])
@@ -187,7 +187,7 @@ struct MachineTests {
         memoryActive: .constant(.percent(75)), memoryTouched: .constant(.percent(25)))
     ])
     let memory = bench.machine.memory(of: VMIndex(0))
-    #expect(memory.active == .mebibytes(768) && memory.consumed == .mebibytes(768))
+    #expect(memory.active == 768 << 20 && memory.consumed == 768 << 20)
   }
 
   /// A host of 1 GiB: 512 MiB, at 4 s 512 more (exactly full), at 7 s 256 more (over), at 9 s one VM ends (under).

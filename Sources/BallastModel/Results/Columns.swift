@@ -20,10 +20,12 @@ public struct ColumnSpec: Sendable {
   public var libvirt: String
   /// False: the cell is empty in every row, because no model exists yet.
   public var isModelled: Bool
+  /// The cell is empty in every row of a run in which no memory is taken back.
+  public var needsReclamation: Bool
 
   init(
     _ name: String, _ unit: String, _ kind: Kind, _ meaning: String, esxtop: String = "",
-    vSphere: String = "", libvirt: String = "", modelled: Bool = true
+    vSphere: String = "", libvirt: String = "", modelled: Bool = true, reclamation: Bool = false
   ) {
     self.name = name
     self.unit = unit
@@ -33,6 +35,12 @@ public struct ColumnSpec: Sendable {
     self.vSphere = vSphere
     self.libvirt = libvirt
     self.isModelled = modelled
+    self.needsReclamation = reclamation
+  }
+
+  /// Whether a run has values for it.
+  public func isModelled(withReclamation reclamation: Bool) -> Bool {
+    isModelled && (reclamation || !needsReclamation)
   }
 }
 
@@ -42,7 +50,11 @@ public enum HostColumn: Int, CaseIterable, Sendable {
   case cpuCapacity, cpuDemand, cpuUsed, cpuUsedPercent, cpuReady, cpuOverhead
   case memCapacity, memFree, memConsumed, memOverhead, memShared, memSharedSaved, memBalloon
   case memCompressed, memSwapped, swapIn, swapOut
+  case memConfigured, memHostReserved, memMapped, memSavedZero, memSavedCommon, memSavedDuplicate
+  case memCompressedSize, memWaiting
 
+  /// Those that stand before `mem_state`.
+  public static let countBeforeState = HostColumn.swapOut.rawValue + 1
   public static let count = allCases.count
   public var spec: ColumnSpec { Self.specs[rawValue] }
 
@@ -67,43 +79,69 @@ public enum HostColumn: Int, CaseIterable, Sendable {
       "time vCPUs were runnable but not running, limited time included; sum over vCPUs",
       esxtop: "%RDY", vSphere: "cpu.ready.summation", libvirt: "Σ vcpu.N.delay"),
     .init(
-      "cpu_overhead_mhz", "MHz", .mean, "CPU of the hypervisor itself", esxtop: "%OVRLP",
-      modelled: false),
+      "cpu_overhead_mhz", "MHz", .mean, "CPU of the hypervisor itself: its scan for equal pages",
+      esxtop: "%SYS", vSphere: "cpu.system.summation", libvirt: "CPU of ksmd", reclamation: true),
     .init(
       "mem_capacity_mib", "MiB", .state, "physical memory", vSphere: "mem.totalmb.average"),
     .init(
       "mem_free_mib", "MiB", .state,
-      "capacity − consumed; negative when the host is overcommitted, as no reclaim is modelled yet",
+      "capacity − reserved − overhead − consumed; without reclaim capacity − consumed, negative when the host is overcommitted",
       esxtop: "PMEM free", vSphere: "mem.unreserved.average"),
     .init(
       "mem_consumed_mib", "MiB", .state, "host memory that backs guests",
       vSphere: "mem.consumed.average", libvirt: "Σ balloon.rss"),
     .init(
       "mem_overhead_mib", "MiB", .state, "host memory beside guest memory", esxtop: "OVHD",
-      vSphere: "mem.overhead.average", modelled: false),
+      vSphere: "mem.overhead.average", reclamation: true),
     .init(
       "mem_shared_mib", "MiB", .state, "guest memory backed by shared pages",
       esxtop: "PSHARE shared", vSphere: "mem.shared.average", libvirt: "ksm pages_sharing",
-      modelled: false),
+      reclamation: true),
     .init(
       "mem_shared_saved_mib", "MiB", .state, "memory that page sharing saves",
-      esxtop: "PSHARE saving", vSphere: "mem.shared − mem.sharedcommon", modelled: false),
+      esxtop: "PSHARE saving", vSphere: "mem.shared − mem.sharedcommon", reclamation: true),
     .init(
       "mem_balloon_mib", "MiB", .state, "memory in balloons", esxtop: "MEMCTL curr",
       vSphere: "mem.vmmemctl.average", libvirt: "balloon.maximum − balloon.current",
-      modelled: false),
+      reclamation: true),
     .init(
       "mem_compressed_mib", "MiB", .state, "guest memory held compressed", esxtop: "ZIP zipped",
-      vSphere: "mem.compressed.average", modelled: false),
+      vSphere: "mem.compressed.average", reclamation: true),
     .init(
       "mem_swapped_mib", "MiB", .state, "guest memory on the host's swap device",
-      esxtop: "SWAP curr", vSphere: "mem.swapped.average", modelled: false),
+      esxtop: "SWAP curr", vSphere: "mem.swapped.average", reclamation: true),
     .init(
       "swap_in_mib_s", "MiB/s", .mean, "read from the swap device", esxtop: "SWAP r/s",
-      vSphere: "mem.swapinRate.average", modelled: false),
+      vSphere: "mem.swapinRate.average", reclamation: true),
     .init(
       "swap_out_mib_s", "MiB/s", .mean, "written to the swap device", esxtop: "SWAP w/s",
-      vSphere: "mem.swapoutRate.average", modelled: false),
+      vSphere: "mem.swapoutRate.average", reclamation: true),
+    .init(
+      "mem_configured_mib", "MiB", .state, "Σ memory size of the VMs powered on",
+      vSphere: "Σ mem.granted.average", libvirt: "Σ balloon.maximum"),
+    .init(
+      "mem_host_reserved_mib", "MiB", .state,
+      "what the host keeps for itself: hypervisor, management domain", esxtop: "PMEM vmk + cos",
+      vSphere: "mem.sysUsage.average", reclamation: true),
+    .init(
+      "mem_mapped_mib", "MiB", .state,
+      "guest memory backed by the host: consumed + saved − compressed size; copies of VMs on their way here included",
+      vSphere: "mem.granted.average", reclamation: true),
+    .init(
+      "mem_saved_zero_mib", "MiB", .state, "the part of the saving that pages of zeros bring",
+      vSphere: "mem.zero.average", libvirt: "ksm_zero_pages", reclamation: true),
+    .init(
+      "mem_saved_common_mib", "MiB", .state,
+      "the part of the saving that pages equal to other VMs' bring", reclamation: true),
+    .init(
+      "mem_saved_duplicate_mib", "MiB", .state,
+      "the part of the saving that pages found twice in one VM bring", reclamation: true),
+    .init(
+      "mem_compressed_size_mib", "MiB", .state, "room that compressed pages take",
+      esxtop: "ZIP zipped − saved", vSphere: "mem.zipped.latest", reclamation: true),
+    .init(
+      "mem_waiting_mib", "MiB", .state,
+      "touched by guests and not backed yet, as the host has none left", reclamation: true),
   ]
 }
 
@@ -113,6 +151,8 @@ public enum VMColumn: Int, CaseIterable, Sendable {
   case cpuLimitedPercent
   case memConfigured, memActive, memEntitled, memConsumed, memShared, memBalloonTarget, memBalloon
   case memCompressed, memSwapped, swapIn, swapOut, slowdown
+  case memUntouched, memMapped, memSharedSaved, memCompressedSize, memWaiting, memGuestPaged
+  case memOverhead
 
   public static let count = allCases.count
   public var spec: ColumnSpec { Self.specs[rawValue] }
@@ -157,29 +197,54 @@ public enum VMColumn: Int, CaseIterable, Sendable {
       vSphere: "mem.consumed.average", libvirt: "balloon.rss"),
     .init(
       "mem_shared_mib", "MiB", .state, "mapped memory backed by shared pages", esxtop: "SHRD",
-      vSphere: "mem.shared.average", modelled: false),
+      vSphere: "mem.shared.average", reclamation: true),
     .init(
       "mem_balloon_target_mib", "MiB", .state, "the balloon's target size", esxtop: "MCTLTGT",
-      vSphere: "mem.vmmemctltarget.average", modelled: false),
+      vSphere: "mem.vmmemctltarget.average", reclamation: true),
     .init(
       "mem_balloon_mib", "MiB", .state, "the balloon's size", esxtop: "MCTLSZ",
       vSphere: "mem.vmmemctl.average", libvirt: "balloon.maximum − balloon.current",
-      modelled: false),
+      reclamation: true),
     .init(
       "mem_compressed_mib", "MiB", .state, "guest memory held compressed", esxtop: "CACHEUSD",
-      vSphere: "mem.compressed.average", modelled: false),
+      vSphere: "mem.compressed.average", reclamation: true),
     .init(
       "mem_swapped_mib", "MiB", .state, "guest memory on the host's swap device", esxtop: "SWCUR",
-      vSphere: "mem.swapped.average", modelled: false),
+      vSphere: "mem.swapped.average", reclamation: true),
     .init(
       "swap_in_mib_s", "MiB/s", .mean, "read from the swap device", esxtop: "SWR/s",
-      vSphere: "mem.swapinRate.average", libvirt: "balloon.swap_in", modelled: false),
+      vSphere: "mem.swapinRate.average", libvirt: "balloon.swap_in", reclamation: true),
     .init(
       "swap_out_mib_s", "MiB/s", .mean, "written to the swap device", esxtop: "SWW/s",
-      vSphere: "mem.swapoutRate.average", libvirt: "balloon.swap_out", modelled: false),
+      vSphere: "mem.swapoutRate.average", libvirt: "balloon.swap_out", reclamation: true),
     .init(
-      "slowdown_pct", "%", .mean, "work lost to memory reclaim", vSphere: "mem.latency.average",
-      modelled: false),
+      "slowdown_pct", "%", .mean,
+      "work that the guest wanted to do and could not, as its vCPUs waited for memory",
+      esxtop: "%SWPWT", vSphere: "mem.latency.average", reclamation: true),
+    .init(
+      "mem_untouched_mib", "MiB", .state,
+      "never touched by the guest, or given back for good: configured − mapped − balloon − compressed − swapped",
+      reclamation: true),
+    .init(
+      "mem_mapped_mib", "MiB", .state, "backed by the host's memory, shared pages in full",
+      esxtop: "GRANT", vSphere: "mem.granted.average", reclamation: true),
+    .init(
+      "mem_shared_saved_mib", "MiB", .state,
+      "its part of what page sharing saves: consumed = mapped − saved + compressed size",
+      esxtop: "SHRDSVD", vSphere: "mem.sharedSaved.average", reclamation: true),
+    .init(
+      "mem_compressed_size_mib", "MiB", .state, "room that its compressed pages take",
+      esxtop: "CACHESZ", vSphere: "mem.zipped.latest", reclamation: true),
+    .init(
+      "mem_waiting_mib", "MiB", .state,
+      "touched and not backed yet, as the host has none left; counted as untouched",
+      reclamation: true),
+    .init(
+      "mem_guest_paged_mib", "MiB", .state, "in the guest's own swap",
+      libvirt: "balloon.swap_out − balloon.swap_in", reclamation: true),
+    .init(
+      "mem_overhead_mib", "MiB", .state, "host memory beside the guest's; never reclaimed",
+      esxtop: "OVHD", vSphere: "mem.overhead.average", reclamation: true),
   ]
 }
 

@@ -13,6 +13,15 @@ public enum EventKind: String, Sendable, CaseIterable {
   case hostPower = "host_power"
   case shortfall
   case overcommitted
+  case memoryState = "mem_state"
+  case balloon
+  case balloonStuck = "balloon_stuck"
+  case balloonDeflatedOnOOM = "balloon_deflated_on_oom"
+  case memoryWaits = "memory_waits"
+  case swapFull = "swap_full"
+  case unreclaimable
+  case oomKill = "oom_kill"
+  case guestOOM = "guest_oom"
 
   public var meaning: String {
     switch self {
@@ -30,6 +39,15 @@ public enum EventKind: String, Sendable, CaseIterable {
     case .hostPower: "a policy switched a host off or on"
     case .shortfall: "reservations of a cluster or a VM can no longer be met, or can again"
     case .overcommitted: "consumed memory rose above the host's, or fell back"
+    case .memoryState: "a host's memory state changed; detail has what is free and minFree"
+    case .balloon: "a VM's balloon got a target, or is to hold nothing any more"
+    case .balloonStuck: "a guest gives its balloon no more, short of the target, or does again"
+    case .balloonDeflatedOnOOM: "a guest out of memory took pages back from its balloon"
+    case .memoryWaits: "a VM began to wait for host memory, or waits no more"
+    case .swapFull: "a host's swap device has no room left"
+    case .unreclaimable: "a host needs memory and no technique it has yields any"
+    case .oomKill: "a host's kernel, out of memory, killed a VM"
+    case .guestOOM: "a guest ran out of memory and died"
     }
   }
 }

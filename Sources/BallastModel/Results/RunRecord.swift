@@ -72,10 +72,13 @@ public struct RunRecord: Sendable {
   public var traces: [TraceRead]
   /// Sentences about what this run takes for granted.
   public var assumptions: [String]
+  /// False: memory is counted and nothing is taken back; columns about that are empty.
+  public var takesMemoryBack: Bool
 
   public init(
     scenario: String, seed: UInt64, digest: UInt64, simulated: SimDuration, isComplete: Bool,
-    expectations: [Verdict], summary: [KeyFigure], traces: [TraceRead], assumptions: [String]
+    expectations: [Verdict], summary: [KeyFigure], traces: [TraceRead], assumptions: [String],
+    takesMemoryBack: Bool = false
   ) {
     self.scenario = scenario
     self.seed = seed
@@ -86,5 +89,6 @@ public struct RunRecord: Sendable {
     self.summary = summary
     self.traces = traces
     self.assumptions = assumptions
+    self.takesMemoryBack = takesMemoryBack
   }
 }

@@ -50,6 +50,8 @@ public struct SampleRows {
   /// manifest.hosts.count × HostColumn.count
   public var hosts: UnsafeBufferPointer<Int64>
   public var hostStates: UnsafeBufferPointer<HostState>
+  /// Per host: its memory state, or nil where the policy has none; empty where no host has.
+  public var hostMemoryStates: UnsafeBufferPointer<MemoryState?>
   /// manifest.recordedVMs.count × VMColumn.count
   public var vms: UnsafeBufferPointer<Int64>
   /// Per recorded VM: its state, or nil when it was off for the whole interval and has no row.
@@ -60,14 +62,17 @@ public struct SampleRows {
   public var pools: UnsafeBufferPointer<Int64>
   public init(
     time: SimTime, interval: SimDuration, hosts: UnsafeBufferPointer<Int64>,
-    hostStates: UnsafeBufferPointer<HostState>, vms: UnsafeBufferPointer<Int64>,
-    vmStates: UnsafeBufferPointer<VMState?>, vmHosts: UnsafeBufferPointer<Int32>,
+    hostStates: UnsafeBufferPointer<HostState>,
+    hostMemoryStates: UnsafeBufferPointer<MemoryState?> = .init(start: nil, count: 0),
+    vms: UnsafeBufferPointer<Int64>, vmStates: UnsafeBufferPointer<VMState?>,
+    vmHosts: UnsafeBufferPointer<Int32>,
     pools: UnsafeBufferPointer<Int64>
   ) {
     self.time = time
     self.interval = interval
     self.hosts = hosts
     self.hostStates = hostStates
+    self.hostMemoryStates = hostMemoryStates
     self.vms = vms
     self.vmStates = vmStates
     self.vmHosts = vmHosts

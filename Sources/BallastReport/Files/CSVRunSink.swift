@@ -21,7 +21,10 @@ public final class CSVRunSink: RunSink {
 
   private let hostStates = HostState.allCases.map { Array($0.name.utf8) }
   private let vmStates = VMState.allCases.map { Array($0.name.utf8) }
-  private let hostWhole = HostColumn.allCases.map { $0.spec.isWhole }
+  private let hostWhole = HostColumn.allCases.prefix(HostColumn.countBeforeState)
+    .map { $0.spec.isWhole }
+  private let hostWholeAfterState = HostColumn.allCases.dropFirst(HostColumn.countBeforeState)
+    .map { $0.spec.isWhole }
   private let vmWhole = VMColumn.allCases.map { $0.spec.isWhole }
   private let poolWhole = PoolColumn.allCases.map { $0.spec.isWhole }
 
@@ -59,9 +62,13 @@ public final class CSVRunSink: RunSink {
       try hosts.text(time)
       try hosts.text(hostNames[host])
       try hosts.text(hostStates[Int(rows.hostStates[host].rawValue)])
+      let row = cells(of: rows.hosts, row: host, count: HostColumn.count)
+      let split = HostColumn.countBeforeState
       try hosts.numbers(
-        cells(of: rows.hosts, row: host, count: HostColumn.count), isWhole: hostWhole, end: comma)
-      try hosts.text([], end: lineFeed)  // mem_state: no memory states are modelled yet
+        UnsafeBufferPointer(rebasing: row[..<split]), isWhole: hostWhole, end: comma)
+      try hosts.text(memoryState(of: host, rows))
+      try hosts.numbers(
+        UnsafeBufferPointer(rebasing: row[split...]), isWhole: hostWholeAfterState)
     }
     try writeVMs(rows, time: time, to: &vms)
     for pool in poolNames.indices {
@@ -70,6 +77,13 @@ public final class CSVRunSink: RunSink {
       try pools.numbers(
         cells(of: rows.pools, row: pool, count: PoolColumn.count), isWhole: poolWhole)
     }
+  }
+
+  private func memoryState(of host: Int, _ rows: SampleRows) -> [UInt8] {
+    guard host < rows.hostMemoryStates.count, let state = rows.hostMemoryStates[host] else {
+      return []
+    }
+    return Array(state.rawValue.utf8)
   }
 
   /// The file is an argument: a member of a class would be checked for exclusive access at every cell.
@@ -139,7 +153,7 @@ public final class CSVRunSink: RunSink {
   }
 
   private func header(of file: ResultFile) -> [UInt8] {
-    Array(file.columns.map(\.name).joined(separator: ",").utf8)
+    Array(file.columns(reclamation: true).map(\.name).joined(separator: ",").utf8)
   }
 }
 

@@ -9,7 +9,11 @@ enum ResultFile: String, CaseIterable {
   case pools = "pools.csv"
   case events = "events.csv"
 
-  var columns: [ColumnMeaning] {
+  /// - Parameter reclamation: the run takes memory back; where not, columns about that are marked as not modelled.
+  func columns(reclamation: Bool) -> [ColumnMeaning] {
+    func meaning(_ spec: ColumnSpec) -> ColumnMeaning {
+      ColumnMeaning(spec, reclamation: reclamation)
+    }
     let time = [
       ColumnMeaning("time_s", "s", .number, "end of the interval that the row covers"),
       ColumnMeaning("interval_s", "s", .number, "length of that interval"),
@@ -17,15 +21,16 @@ enum ResultFile: String, CaseIterable {
     switch self {
     case .hosts:
       return time + [.init("host", "", .text, "name"), .init("state", "", .text, hostStates)]
-        + HostColumn.allCases.map { ColumnMeaning($0.spec) }
-        + [.init("mem_state", "", .text, "memory state of the hypervisor", isModelled: false)]
+        + HostColumn.allCases.prefix(HostColumn.countBeforeState).map { meaning($0.spec) }
+        + [.init("mem_state", "", .text, memoryStates, isModelled: reclamation)]
+        + HostColumn.allCases.dropFirst(HostColumn.countBeforeState).map { meaning($0.spec) }
     case .vms:
       return time + [
         .init("vm", "", .text, "name"),
         .init("host", "", .text, "host at the end of the interval"),
         .init("pool", "", .text, "pool path; empty for none"),
         .init("state", "", .text, vmStates),
-      ] + VMColumn.allCases.map { ColumnMeaning($0.spec) }
+      ] + VMColumn.allCases.map { meaning($0.spec) }
     case .summaries:
       return [
         .init("vm", "", .text, "name"),
@@ -33,12 +38,12 @@ enum ResultFile: String, CaseIterable {
         .init("pool", "", .text, "pool path; empty for none"),
         .init("admitted", "", .text, "true or false: the VM was admitted at its power-on"),
         .init("refusal", "", .text, "why not; empty when admitted"),
-      ] + summaryMetrics.flatMap { ColumnMeaning.statistics(of: $0.spec) }
+      ] + summaryMetrics.flatMap { meaning($0.spec).statistics }
     case .pools:
       return time + [
         .init("cluster", "", .text, "name"),
         .init("pool", "", .text, "pool path; empty for the root"),
-      ] + PoolColumn.allCases.map { ColumnMeaning($0.spec) }
+      ] + PoolColumn.allCases.map { meaning($0.spec) }
     case .events:
       return [
         .init("time_s", "s", .number, "when it happened"),
@@ -53,6 +58,11 @@ enum ResultFile: String, CaseIterable {
   }
 
   private var hostStates: String { HostState.allCases.map(\.name).joined(separator: ", ") }
+  private var memoryStates: String {
+    "how short of memory the host is: "
+      + MemoryState.allCases.map(\.rawValue).joined(separator: ", ")
+      + "; empty where its policy knows no states"
+  }
   private var vmStates: String { VMState.allCases.map(\.name).joined(separator: ", ") }
 }
 
@@ -91,10 +101,10 @@ public struct ColumnMeaning: Sendable, Equatable {
     self.isModelled = isModelled
   }
 
-  init(_ spec: ColumnSpec) {
+  init(_ spec: ColumnSpec, reclamation: Bool) {
     self.init(
       spec.name, spec.unit, spec.isWhole ? .count : .number, spec.meaning,
-      isModelled: spec.isModelled)
+      isModelled: spec.isModelled(withReclamation: reclamation))
     kind = spec.kindName
     esxtop = spec.esxtop
     vSphere = spec.vSphere
@@ -102,14 +112,14 @@ public struct ColumnMeaning: Sendable, Equatable {
   }
 
   /// The five columns that `vms-summary.csv` has for one metric.
-  static func statistics(of spec: ColumnSpec) -> [ColumnMeaning] {
+  var statistics: [ColumnMeaning] {
     [
       ("mean", "time-weighted mean, off counts as zero"), ("p50", "median"),
       ("p95", "95th percentile"), ("p99", "99th percentile"), ("max", "largest"),
     ].map { suffix, words in
-      var column = ColumnMeaning(spec)
-      column.name = "\(spec.name)_\(suffix)"
-      column.meaning = "\(words) of \(spec.name): \(spec.meaning)"
+      var column = self
+      column.name = "\(name)_\(suffix)"
+      column.meaning = "\(words) of \(name): \(meaning)"
       column.kind = suffix
       return column
     }

@@ -21,7 +21,9 @@ public struct RunFile: Sendable {
     self.ballastVersion = ballastVersion
     self.scenarioSHA256 = scenarioSHA256
     self.wallMilliseconds = wallMilliseconds
-    columns = ResultFile.allCases.map { ($0.rawValue, $0.columns) }
+    columns = ResultFile.allCases.map {
+      ($0.rawValue, $0.columns(reclamation: record.takesMemoryBack))
+    }
   }
 
   /// The text of `run.json`: fixed key order and formatting, metrics with three decimals, empty values as null.

@@ -15,7 +15,21 @@ struct FigureSums {
   /// Of the fullest host so far, thousandths of a MiB.
   private var fullest: (consumed: Int64, capacity: Int64) = (0, 1)
 
-  mutating func add(host cells: UnsafePointer<Int64>, isTail: Bool) {
+  /// Σ over hosts of the time in a state below high, ns.
+  private var shortOfMemory: Int64 = 0
+  /// Σ configured memory of VMs that are on and Σ memory of hosts that are, thousandths of a MiB: of the present sample,
+  /// and where their ratio was largest.
+  private var committed: (configured: Int64, capacity: Int64) = (0, 0)
+  private var mostCommitted: (configured: Int64, capacity: Int64) = (0, 1)
+
+  mutating func add(
+    host cells: UnsafePointer<Int64>, state: MemoryState?, interval: SimDuration, isTail: Bool
+  ) {
+    if let state, state > .high { shortOfMemory += interval.value }
+    if cells[HostColumn.cpuCapacity.rawValue] > 0 {
+      committed.configured += cells[HostColumn.memConfigured.rawValue]
+      committed.capacity += cells[HostColumn.memCapacity.rawValue]
+    }
     if isTail { add(cells, to: &tail) } else { add(cells, to: &full) }
     usedPercentMax = max(usedPercentMax, cells[HostColumn.cpuUsedPercent.rawValue])
     let memory = cells[HostColumn.memCapacity.rawValue]
@@ -28,6 +42,16 @@ struct FigureSums {
     }
   }
 
+  /// All hosts of a sample were added.
+  mutating func endSample() {
+    if committed.configured.multipliedFullWidth(by: mostCommitted.capacity)
+      > mostCommitted.configured.multipliedFullWidth(by: committed.capacity)
+    {
+      mostCommitted = committed
+    }
+    committed = (0, 0)
+  }
+
   private func add(_ cells: UnsafePointer<Int64>, to rates: inout Rates) {
     rates.capacity += cells[HostColumn.cpuCapacity.rawValue]
     rates.demand += cells[HostColumn.cpuDemand.rawValue]
@@ -35,9 +59,8 @@ struct FigureSums {
   }
 
   /// - Parameters:
-  ///   - worstReady: the highest p95 of ready per vCPU of any VM, thousandths of a percent.
   ///   - consolidation: mean VMs per host, thousandths.
-  func keyFigures(world: World, worstReady: Int64, consolidation: Int64) -> [RunRecord.KeyFigure] {
+  func keyFigures(world: World, worst: WorstVMs, consolidation: Int64) -> [RunRecord.KeyFigure] {
     let cores = world.hosts.reduce(Int64(0)) { $0 + Int64($1.sockets * $1.coresPerSocket) }
     let vcpus = world.vms.reduce(Int64(0)) { $0 + Int64($1.vcpus) }
     let memory = world.hosts.reduce(Int64(0)) { $0 + $1.memory.value }
@@ -47,6 +70,21 @@ struct FigureSums {
         + Int128(tail[keyPath: rate]) * Int128(world.tail.value)
     }
     let (capacity, demand, used) = (work(\.capacity), work(\.demand), work(\.used))
+    let reclaim = [
+      figure(
+        "slowdown_pct_max", "%", worst.slowdown.value,
+        "work lost to waiting for memory by the VM that lost most in one interval"
+          + worst.slowdown.name(world)),
+      figure(
+        "mem_balloon_mib_max", "MiB", worst.balloon.value,
+        "the largest balloon of a VM" + worst.balloon.name(world)),
+      figure(
+        "mem_swapped_mib_max", "MiB", worst.swapped.value,
+        "memory of the VM that had most on its host's swap device" + worst.swapped.name(world)),
+      figure(
+        "mem_below_high_s", "s", ratio(shortOfMemory, 1_000_000),
+        "time in a memory state below high, Σ over hosts"),
+    ]
     return [
       figure("vms", "1", Int64(world.vms.count) * 1_000, "VMs of the scenario"),
       figure("hosts", "1", Int64(world.hosts.count) * 1_000, "hosts of the scenario"),
@@ -64,12 +102,17 @@ struct FigureSums {
         "cpu_unmet_pct", "%", percent(demand - used, demand),
         "demand that was not delivered, in percent of all demand"),
       figure(
-        "cpu_ready_pct_per_vcpu_p95_max", "%", worstReady,
+        "cpu_ready_pct_per_vcpu_p95_max", "%", worst.ready,
         "ready time per vCPU of the VM that waited most: its 95th percentile"),
       figure(
         "mem_consumed_pct_max", "%", ratio(fullest.consumed, fullest.capacity, by: 100_000),
         "consumed memory of the fullest host, in percent of its memory"),
-    ]
+      figure(
+        "memory_overcommit", "1",
+        ratio(mostCommitted.configured, mostCommitted.capacity, by: 1_000),
+        "configured memory of the VMs that are on by the memory of the hosts that are, at its largest"
+      ),
+    ] + (world.memory == nil ? [] : reclaim)
   }
 
   private func figure(
@@ -82,5 +125,37 @@ struct FigureSums {
   }
   private func percent(_ part: Int128, _ whole: Int128) -> Int64 {
     whole > 0 ? Int64((part * 100_000 + whole / 2) / whole) : 0
+  }
+}
+
+/// The VMs that fared worst, by their rows of `vms-summary.csv`.
+struct WorstVMs {
+  struct Worst {
+    var value: Int64 = 0
+    var vm: Int?
+
+    /// Of equal ones the first counts.
+    mutating func add(_ value: Int64, _ vm: Int) {
+      if value > self.value { (self.value, self.vm) = (value, vm) }
+    }
+
+    func name(_ world: World) -> String { vm.map { ": \(world.vms[$0].name)" } ?? "" }
+  }
+
+  /// The highest p95 of ready per vCPU of any VM, thousandths of a percent.
+  private(set) var ready: Int64 = 0
+  private(set) var balloon = Worst()
+  private(set) var swapped = Worst()
+  private(set) var slowdown = Worst()
+
+  mutating func add(_ row: VMSummaryRow) {
+    func metric(_ column: VMColumn) -> MetricSummary {
+      row.metrics[summaryMetrics.firstIndex(of: column)!]
+    }
+    // An empty cell is the least there is.
+    ready = max(ready, metric(.cpuReadyPercent).p95)
+    balloon.add(metric(.memBalloon).max, row.vm)
+    swapped.add(metric(.memSwapped).max, row.vm)
+    slowdown.add(metric(.slowdown).max, row.vm)
   }
 }

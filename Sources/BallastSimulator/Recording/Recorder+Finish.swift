@@ -8,14 +8,14 @@ extension Recorder {
     simulated: SimDuration, isComplete: Bool, figures more: [RunRecord.KeyFigure],
     explanations: [Int: [EntitlementExplanation?]]
   ) throws(RunSinkError) -> RunRecord {
-    var worstReady: Int64 = 0
+    var worst = WorstVMs()
     for vm in world.vms.indices {
       let row = summaryRow(vm)
       for metric in row.metrics where metric.mean != emptyCell {
         digest.fold(metric.mean, metric.p50, metric.p95)
         digest.fold(metric.p99, metric.max, Int64(vm))
       }
-      if row.metrics[1].p95 != emptyCell { worstReady = max(worstReady, row.metrics[1].p95) }
+      worst.add(row)
       try sink.write(row)
     }
     let consolidationSeries = History.Series(
@@ -39,9 +39,10 @@ extension Recorder {
       scenario: world.name, seed: world.seed, digest: digest.value, simulated: simulated,
       isComplete: isComplete, expectations: verdicts,
       summary: figures.keyFigures(
-        world: world, worstReady: worstReady,
+        world: world, worst: worst,
         consolidation: consolidationSeries.isEmpty ? 0 : consolidationSeries.mean) + more,
-      traces: world.traceReads, assumptions: world.assumptions + recordingAssumptions)
+      traces: world.traceReads, assumptions: world.assumptions + recordingAssumptions,
+      takesMemoryBack: takesMemoryBack)
   }
 
   private var recordingAssumptions: [String] {
@@ -65,11 +66,16 @@ extension Recorder {
         set(.cpuUsed, found.used)
         set(.cpuReadyPercent, found.ready)
         set(.cpuLimitedPercent, found.limited)
-        memoryWillChange(of: VMIndex(vm))
-        set(.memConsumed, sketchMemory[vm].summary)
+        let memory = sketchMemory.summaries(of: vm, samples: summaries.samples(of: vm))
+        set(.memConsumed, memory.consumed)
+        if takesMemoryBack {
+          set(.memBalloon, memory.balloon)
+          set(.memSwapped, memory.swapped)
+          set(.slowdown, memory.slowdown)
+        }
       }
     } else {
-      for column in Self.summaryColumns {
+      for column in summaryColumns {
         let series = history.series(entity: Int(rowOfVM[vm]), column: column.rawValue)
         set(column, series.summary)
       }

@@ -30,15 +30,14 @@ final class Recorder {
   private let hostSamples: UnsafeMutablePointer<HostSample>
   private let hostCells: UnsafeMutablePointer<Int64>
   private let hostStates: UnsafeMutablePointer<HostState>
-  /// What the memory cells show, bytes: they seldom change.
-  private let consumedShown: UnsafeMutablePointer<Int64>
+  private let hostMemoryStates: UnsafeMutablePointer<MemoryState?>
+  let hostMemory: HostMemoryBook
   private let poolCells: UnsafeMutablePointer<Int64>
 
   private let sizes: UnsafeMutablePointer<Int64>
   let usesSketch: UnsafeMutablePointer<Bool>
   let summaries: VMSummaries
-  let sketchMemory: UnsafeMutablePointer<MemorySummary>
-  private let sketchMemoryCount: Int
+  let sketchMemory: VMMemorySummaries
   /// No row, pool or verdict asks for single samples of VMs.
   private let onlySummaries: Bool
   /// One per tile.
@@ -63,11 +62,11 @@ final class Recorder {
   private static let windowBytesPerVM = 256
   /// Cells kept for exact percentiles of recorded VMs: 512 MiB. Beyond that their summaries come from sketches.
   private static let exactCellsMax = 64 << 20
+  /// Memory is taken back, so the columns about that have values.
+  let takesMemoryBack: Bool
   /// Cells of a VM's row that the digest folds: a column's description is too much to copy for each of them.
-  private static let foldedColumns = VMColumn.allCases.filter(\.spec.isModelled).map(\.rawValue)
-  static let summaryColumns: [VMColumn] = [
-    .cpuUsed, .cpuReadyPercent, .cpuLimitedPercent, .memConsumed,
-  ]
+  private let foldedColumns: [Int]
+  let summaryColumns: [VMColumn]
 
   init(
     world: World, machine: Machine, lives: LifeBook, sink: any RunSink, tileCount: Int,
@@ -80,6 +79,13 @@ final class Recorder {
     self.tileCount = tileCount
     let judgements = Judgements(world.judgements)
     self.followsEntitlements = followsEntitlements
+    let takesMemoryBack = world.memory != nil
+    self.takesMemoryBack = takesMemoryBack
+    let modelled = VMColumn.allCases.filter {
+      $0.spec.isModelled(withReclamation: takesMemoryBack)
+    }
+    foldedColumns = modelled.map(\.rawValue)
+    summaryColumns = summaryMetrics.filter(modelled.contains)
 
     var manifest = world.manifest
     if !followsEntitlements { manifest.pools = [] }
@@ -106,26 +112,27 @@ final class Recorder {
     vmHosts = filled(window * rowVMs.count, -1)
     hostSamples = filled(window * world.hosts.count, HostSample())
     hostCells = filled(world.hosts.count * HostColumn.count, emptyCell)
-    consumedShown = filled(world.hosts.count, -1)
+    hostMemoryStates = filled(world.hosts.count, nil)
+    hostMemory = HostMemoryBook(hostCount: world.hosts.count)
     hostStates = filled(world.hosts.count, .on)
     poolCells = filled(manifest.pools.count * PoolColumn.count, emptyCell)
     sizes = filled(vmCount, 0)
 
     let isExact =
-      recorded.count * sampleCount * Self.summaryColumns.count <= Self.exactCellsMax
+      recorded.count * sampleCount * summaryColumns.count <= Self.exactCellsMax
     usesSketch = filled(vmCount, true)
     if isExact { for vm in recorded { usesSketch[vm] = false } }
     let needsSketches = !isExact || recorded.count < vmCount
     summaries = VMSummaries(
       count: needsSketches ? vmCount : 0, sampleCount: sampleCount,
       hasTail: world.tail > .zero)
-    sketchMemoryCount = needsSketches ? max(vmCount, 1) : 1
-    sketchMemory = filled(sketchMemoryCount, MemorySummary())
+    sketchMemory = VMMemorySummaries(
+      count: needsSketches ? vmCount : 0, interval: world.recordInterval)
     onlySummaries = rowVMs.isEmpty && !followsEntitlements
     blocks = .allocate(capacity: tileCount)
     for tile in 0..<tileCount { (blocks + tile).initialize(to: SampleBlock()) }
 
-    let columns = Set(judgements.vmColumns + (isExact ? Self.summaryColumns : []))
+    let columns = Set(judgements.vmColumns + (isExact ? summaryColumns : []))
     history = History(
       entities: rowVMs.count, columns: columns.map(\.rawValue).sorted(),
       isTimed: rowVMs.map(Set(judgements.vms).contains))
@@ -156,13 +163,11 @@ final class Recorder {
     vmHosts.deallocate()
     hostSamples.deallocate()
     hostCells.deallocate()
-    consumedShown.deallocate()
+    hostMemoryStates.deallocate()
     hostStates.deallocate()
     poolCells.deallocate()
     sizes.deallocate()
     usesSketch.deallocate()
-    sketchMemory.deinitialize(count: sketchMemoryCount)
-    sketchMemory.deallocate()
     blocks.deinitialize(count: tileCount)
     blocks.deallocate()
   }
@@ -174,14 +179,6 @@ final class Recorder {
     sizes[vm.int] = size
     if usesSketch[vm.int] { summaries.setSize(size, of: vm.int) }
     if followsEntitlements { entitlements.restart(vm) }
-  }
-
-  /// A VM is about to be powered on or off or to get other curves: what memory it had until now is booked.
-  func memoryWillChange(of vm: VMIndex) {
-    guard usesSketch[vm.int] else { return }
-    sketchMemory[vm.int].add(
-      machine.memory(of: vm).consumed, upTo: summaries.samples(of: vm.int),
-      interval: world.recordInterval)
   }
 
   func event(
@@ -209,37 +206,47 @@ final class Recorder {
     var used: Int64 = 0
     if onlySummaries && !isTail && SampleBlock.fits(vms: columns.count)
       && columns.count == columns.present && !machine.hasMovingMemory(host)
+      && (!takesMemoryBack || machine.isMemoryAtRest(host))
     {
+      takeMemoryAtRest(of: host, overhead: columns.overhead, slot: slot, tile: tile)
       (demand, used) = blocks[tile].take(columns, into: summaries)
     } else {
       endStretch(tile: tile)
       let control = world.controlInterval.value
       let steps = time.value / control - (time - interval).value / control
+      var memory = VMMemorySums()
       for row in 0..<columns.count {
         demand += columns.demand[row]
         used += columns.used[row]
-        recordVM(
+        memory += recordVM(
           columns, row, host: host, interval: interval, steps: steps, slot: slot, tile: tile)
       }
+      takeMemory(of: host, memory, overhead: columns.overhead, slot: slot, mayHold: false)
     }
     hostSamples[slot * world.hosts.count + host.int] = HostSample(
       demand: demand + columns.demandElsewhere, used: used + columns.usedElsewhere,
-      consumed: machine.memoryConsumed(on: host).value, capacity: columns.capacity)
+      capacity: columns.capacity)
   }
 
   /// A tile turns to another host, or the host is about to change.
   func endStretch(tile: Int) { blocks[tile].drain(into: summaries) }
 
+  /// Returns the VM's memory.
   private func recordVM(
     _ columns: SampleColumns, _ row: Int, host: HostIndex, interval: SimDuration, steps: Int64,
     slot: Int, tile: Int
-  ) {
+  ) -> VMMemoryCells {
     let isTail = interval != world.recordInterval
     let vm = Int(columns.vm[row])
     let index = VMIndex(vm)
     let isOn = row < columns.present
-    let memory = isOn ? machine.memory(of: index) : (consumed: .zero, active: .zero)
+    let memory = memoryCells(of: index, isOn: isOn, interval: interval)
     if usesSketch[vm] {
+      if isTail {
+        sketchMemory.addTail(memory, of: vm, length: interval)
+      } else {
+        sketchMemory.become(memory, of: vm, after: summaries.samples(of: vm))
+      }
       if isTail {
         summaries.addTail(
           vm: vm, demand: columns.demand[row], unlimited: columns.unlimited[row],
@@ -249,9 +256,6 @@ final class Recorder {
           vm: vm, demand: columns.demand + row, unlimited: columns.unlimited + row,
           used: columns.used + row, count: 1)
       }
-      sketchMemory[vm].add(
-        memory.consumed, upTo: summaries.samples(of: vm), interval: world.recordInterval)
-      if isTail { sketchMemory[vm].add(memory.consumed, for: interval) }
     }
     var entitled = Entitled()
     if followsEntitlements {
@@ -259,23 +263,24 @@ final class Recorder {
       if let pool = pools.row(of: index) {
         pools.add(
           tile: tile, slot: slot, pool: pool, used: columns.used[row], cpu: entitled.cpu,
-          memory: isOn ? entitled.memory : 0, consumed: memory.consumed.value)
+          memory: isOn ? entitled.memory : 0, consumed: memory.consumedBytes)
       }
     }
     let cellRow = Int(rowOfVM[vm])
-    guard cellRow >= 0 else { return }
+    guard cellRow >= 0 else { return memory }
     let place = slot * rowVMs.count + cellRow
     vmStates[place] = lives[index].state
     vmHosts[place] = host.value
     write(
       columns, row, to: vmCells + place * VMColumn.count, host: host, interval: interval,
       entitled: entitled, memory: memory, isOn: isOn)
+    return memory
   }
 
   private func write(
     _ columns: SampleColumns, _ row: Int, to cells: UnsafeMutablePointer<Int64>,
     host: HostIndex, interval: SimDuration, entitled: Entitled,
-    memory: (consumed: Bytes, active: Bytes), isOn: Bool
+    memory: VMMemoryCells, isOn: Bool
   ) {
     let vm = Int(columns.vm[row])
     let demand = columns.demand[row]
@@ -288,11 +293,8 @@ final class Recorder {
     cells[VMColumn.cpuReadyPercent.rawValue] = percent(ready, of: sizes[vm])
     cells[VMColumn.cpuLimitedPercent.rawValue] = percent(
       demand - columns.unlimited[row], of: sizes[vm])
-    cells[VMColumn.memConfigured.rawValue] =
-      machine.configuredMemory(of: VMIndex(vm)).milliMebibytes
-    cells[VMColumn.memActive.rawValue] = memory.active.milliMebibytes
     cells[VMColumn.memEntitled.rawValue] = isOn ? Bytes(entitled.memory).milliMebibytes : 0
-    cells[VMColumn.memConsumed.rawValue] = memory.consumed.milliMebibytes
+    memory.write(to: cells, withReclamation: takesMemoryBack)
   }
 
   /// Writes the cells that only meeting points change; windows end there.
@@ -300,6 +302,7 @@ final class Recorder {
     let cells = hostCells + host.int * HostColumn.count
     cells[HostColumn.vms.rawValue] = Int64(machine.vmCount(on: host)) * 1_000
     cells[HostColumn.vcpus.rawValue] = machine.vcpuCount(on: host) * 1_000
+    cells[HostColumn.memConfigured.rawValue] = machine.memoryConfigured(on: host).milliMebibytes
     hostStates[host.int] = lives.hosts[host.int]
   }
 
@@ -315,13 +318,6 @@ final class Recorder {
     cells[HostColumn.cpuUsedPercent.rawValue] = percent(used, of: capacity)
     cells[HostColumn.cpuReady.rawValue] = readyTime(
       sample.demand - sample.used, interval: interval, coreRate: machine.coreRate(of: host))
-    if consumedShown[host.int] != sample.consumed {
-      consumedShown[host.int] = sample.consumed
-      let memory = machine.memoryCapacity(of: host)
-      cells[HostColumn.memCapacity.rawValue] = memory.milliMebibytes
-      cells[HostColumn.memFree.rawValue] = (memory - Bytes(sample.consumed)).milliMebibytes
-      cells[HostColumn.memConsumed.rawValue] = Bytes(sample.consumed).milliMebibytes
-    }
   }
 
   /// Ready time in µs, a cell of ms: missing rate / clock × interval.
@@ -352,6 +348,9 @@ final class Recorder {
       for host in world.hosts.indices {
         writeHost(
           HostIndex(host), hostSamples[slot * world.hosts.count + host], interval: interval)
+        hostMemory.write(
+          HostIndex(host), slot: slot, to: hostCells + host * HostColumn.count,
+          state: hostMemoryStates + host)
       }
       let hosts = hostCells
       writeIdle(slot: slot)
@@ -362,6 +361,7 @@ final class Recorder {
           time: time, interval: interval,
           hosts: UnsafeBufferPointer(start: hosts, count: world.hosts.count * HostColumn.count),
           hostStates: UnsafeBufferPointer(start: hostStates, count: world.hosts.count),
+          hostMemoryStates: UnsafeBufferPointer(start: hostMemoryStates, count: world.hosts.count),
           vms: UnsafeBufferPointer(start: vms, count: recorded * VMColumn.count),
           vmStates: UnsafeBufferPointer(start: states, count: recorded),
           vmHosts: UnsafeBufferPointer(start: vmHosts + slot * rowVMs.count, count: recorded),
@@ -371,6 +371,7 @@ final class Recorder {
       remember(slot: slot, time: time, interval: interval, hosts: hosts, vms: vms, states: states)
       states.update(repeating: nil, count: rowVMs.count)
     }
+    hostMemory.endWindow()
   }
 
   /// Rows of VMs that should run and do not: refused, or waiting to be started again.
@@ -382,9 +383,10 @@ final class Recorder {
       vmStates[slot * rowVMs.count + row] = state
       vmHosts[slot * rowVMs.count + row] = -1
       let cells = vmCells + (slot * rowVMs.count + row) * VMColumn.count
-      for column in Self.foldedColumns { cells[column] = 0 }
-      cells[VMColumn.memConfigured.rawValue] =
-        machine.configuredMemory(of: VMIndex(rowVMs[row])).milliMebibytes
+      for column in foldedColumns { cells[column] = 0 }
+      let configured = machine.configuredMemory(of: VMIndex(rowVMs[row])).milliMebibytes
+      cells[VMColumn.memConfigured.rawValue] = configured
+      if takesMemoryBack { cells[VMColumn.memUntouched.rawValue] = configured }
     }
   }
 
@@ -401,8 +403,12 @@ final class Recorder {
       digest.fold(
         cells[HostColumn.cpuDemand.rawValue], cells[HostColumn.cpuUsed.rawValue],
         cells[HostColumn.memConsumed.rawValue])
+      guard takesMemoryBack else { continue }
+      digest.fold(
+        cells[HostColumn.memSharedSaved.rawValue], cells[HostColumn.memBalloon.rawValue],
+        cells[HostColumn.memSwapped.rawValue])
     }
-    let columns = Self.foldedColumns
+    let columns = foldedColumns
     for row in 0..<world.recordedVMs.count where states[row] != nil {
       let cells = vms + row * VMColumn.count
       for column in columns { digest.fold(cells[column]) }
@@ -434,8 +440,11 @@ final class Recorder {
       if hostStates[host] == .on { hostsOn += 1 }
       let cells = hosts + host * HostColumn.count
       poweredOn += cells[HostColumn.vms.rawValue]
-      figures.add(host: cells, isTail: interval != world.recordInterval)
+      figures.add(
+        host: cells, state: hostMemoryStates[host], interval: interval,
+        isTail: interval != world.recordInterval)
     }
+    figures.endSample()
     consolidation.append(
       hostsOn == 0 ? 0 : roundedRatio(poweredOn, by: 1, over: hostsOn))
     consolidationIntervals.append(interval.value)
@@ -448,11 +457,10 @@ private func filled<Element>(_ count: Int, _ value: Element) -> UnsafeMutablePoi
   return memory
 }
 
-/// A host's sums over one sample, kHz, and its memory at the end, bytes.
+/// A host's sums over one sample, kHz.
 private struct HostSample: BitwiseCopyable {
   var demand: Int64 = 0
   var used: Int64 = 0
-  var consumed: Int64 = 0
-  /// kHz, mean.
+  /// Mean.
   var capacity: Int64 = 0
 }
