@@ -80,6 +80,7 @@ let package = Package(
       "BallastScenarioTests",
       ["BallastScenario", "BallastTraces", "BallastMath", "BallastManager"]),
     tests("BallastReportTests", ["BallastReport"]),
+    tests("BallastMachineTests", ["BallastMachine"]),
     tests("BallastSimulatorTests", ["BallastSimulator", "BallastMachine", "BallastManager"]),
     tests("ContractTests", ["BallastManager", "BallastMachine", "BallastSimulator"]),
     tests("PropertyTests", ["BallastManager", "BallastMachine", "BallastSimulator"]),

@@ -8,15 +8,15 @@ extension FluidHost {
     var total: Int64 = 0
     for slot in 0..<table.count {
       total += delivered[slot]
-      floors += min(table.reservation[slot], min(table.demand[slot], table.cap[slot]))
+      floors += min(table.reservation[slot], min(asked[slot], table.cap[slot]))
     }
-    precondition(total <= cpuCapacity, "\(spec.name) delivers \(total) of \(cpuCapacity) kHz")
+    precondition(total <= dividedCPU, "\(spec.name) delivers \(total) of \(dividedCPU) kHz")
     for slot in 0..<table.count {
       let used = delivered[slot]
       precondition(used >= 0 && used <= table.unlimited[slot], "a VM gets more than it may")
-      precondition(table.unlimited[slot] <= min(table.demand[slot], table.cap[slot]))
+      precondition(table.unlimited[slot] <= min(asked[slot], table.cap[slot]))
       precondition(table.demand[slot] <= table.size[slot], "a VM demands more than its size")
-      if pools == nil && floors <= cpuCapacity {
+      if pools == nil && floors <= dividedCPU {
         precondition(
           used >= min(table.reservation[slot], table.unlimited[slot]),
           "a VM gets less than its reservation")

@@ -10,33 +10,58 @@ extension FluidHost {
     let interval = time - sampleStart
     defer { sampleStart = time }
     let capacity = takeMeanCapacity(at: time)
+    let overhead = takeMeanOverhead(at: time)
+    if let reclaim {
+      reclaim.hadActivity = reclaim.hasActivity
+      reclaim.hasActivity = reclaim.slows
+    }
     guard sampleHasParts else {
       if !departed.isEmpty { forgetParts() }
-      return SampleColumns(
+      if slows { endLosses(interval: interval, guests: guests) }
+      var columns = SampleColumns(
         capacity: capacity, count: table.count, present: table.count, vm: table.vm,
-        demand: table.demand, unlimited: table.unlimited, used: delivered)
+        demand: asked, unlimited: table.unlimited, used: delivered)
+      columns.overhead = overhead
+      return columns
     }
     defer { forgetParts() }
     let span = time - max(segmentStart, sampleStart)
     means.reserve(rows: table.count + departed.count)
+    if slows && span > 0 { bookLosses(for: span, guests: guests) }
     for slot in 0..<table.count {
       let work = guests.sampleWork.base + Int(table.vm[slot])
       work.pointee.add(
-        demand: table.demand[slot], unlimited: table.unlimited[slot], used: delivered[slot],
+        demand: asked[slot], unlimited: table.unlimited[slot], used: delivered[slot],
         for: span)
       means.set(row: slot, vm: table.vm[slot], work.pointee, interval: interval)
+      if let reclaim, reclaim.lostInSample {
+        let record = guests.reclaim! + Int(table.vm[slot])
+        record.pointee.activity.wished = work.pointee.demand + record.pointee.activity.lost
+      }
       work.pointee = WorkCounter()
     }
     for (index, gone) in departed.enumerated() {
       means.set(
         row: table.count + index, vm: Int64(gone.vm.value), gone.work, interval: interval)
     }
+    reclaim?.lostInSample = false
     var columns = means.columns(
       hostCapacity: capacity, count: table.count + departed.count, present: table.count)
     columns.demandElsewhere =
       mean(handedOver.demand, interval) - mean(brought.demand, interval)
     columns.usedElsewhere = mean(handedOver.used, interval) - mean(brought.used, interval)
+    columns.overhead = overhead
     return columns
+  }
+
+  /// The losses of a sample in which no rate changed.
+  private func endLosses(interval: Int64, guests: Guests) {
+    bookLosses(for: interval, guests: guests)
+    for slot in 0..<table.count {
+      let record = guests.reclaim! + Int(table.vm[slot])
+      record.pointee.activity.wished = Int128(table.demand[slot]) * Int128(interval)
+    }
+    reclaim?.lostInSample = false
   }
 
   private mutating func forgetParts() {
@@ -52,9 +77,12 @@ extension FluidHost {
     seen.time = SimTime(now)
     seen.interval = SimDuration(now - observationStart)
     seen.coreRate = spec.coreRate
-    seen.cpuCapacity = Kilohertz(cpuCapacity)
+    seen.cpuCapacity = Kilohertz(dividedCPU)
     seen.memoryCapacity = spec.memory
-    seen.memoryFree = Bytes(spec.memory.value - memoryConsumed)
+    seen.memoryFree = Bytes(memoryFree)
+    seen.hostMemory = hostReadings(guests: guests)
+    reclaim?.readObserved = 0
+    reclaim?.writtenObserved = 0
     seen.removeRows()
     let span = now - max(segmentStart, observationStart)
     for slot in 0..<table.count {
@@ -66,7 +94,7 @@ extension FluidHost {
         observedWork.base[vm] = WorkCounter()
       }
       work.add(
-        demand: table.demand[slot], unlimited: table.unlimited[slot], used: delivered[slot],
+        demand: asked[slot], unlimited: table.unlimited[slot], used: delivered[slot],
         for: span)
       seen.append(
         HostObservation.VMRow(
@@ -74,7 +102,8 @@ extension FluidHost {
           runTime: nanoseconds(of: work.used),
           readyTime: nanoseconds(of: work.demand - work.used),
           memoryConfigured: guest.pointee.configured,
-          memoryConsumed: guest.pointee.memory.mapped,
+          memoryConsumed: reclaim == nil
+            ? guest.pointee.memory.mapped : consumed(VMIndex(vm), guests: guests),
           memoryActive: guest.pointee.memory.active,
           memory: memoryReadings(vm, guest.pointee, over: seen.interval, guests)))
     }
@@ -86,6 +115,7 @@ extension FluidHost {
     _ vm: Int, _ guest: Guest, over interval: SimDuration, _ guests: Guests
   ) -> VMMemoryReadings {
     var readings = VMMemoryReadings()
+    if guests.reclaim != nil { fill(&readings, vm, guests: guests) }
     guard let samplers = guests.samplers else { return readings }
     let since = min(interval.value, now - guest.onSince)
     let sample = samplers[vm].sample(
@@ -100,9 +130,9 @@ extension FluidHost {
     seen.time = SimTime(now)
     seen.interval = .zero
     seen.coreRate = spec.coreRate
-    seen.cpuCapacity = Kilohertz(cpuCapacity)
+    seen.cpuCapacity = Kilohertz(dividedCPU)
     seen.memoryCapacity = spec.memory
-    seen.memoryFree = Bytes(spec.memory.value - memoryConsumed)
+    seen.memoryFree = Bytes(memoryFree)
     seen.removeRows()
     for slot in 0..<table.count {
       let vm = Int(table.vm[slot])
@@ -137,6 +167,8 @@ public struct SampleColumns {
   /// demand and use are the sums of the columns and these.
   public var demandElsewhere: Int64 = 0
   public var usedElsewhere: Int64 = 0
+  /// CPU of the host itself, mean, kHz.
+  public var overhead: Int64 = 0
 
   init(
     capacity: Int64, count: Int, present: Int, vm: UnsafePointer<Int64>,

@@ -8,7 +8,7 @@ import BallastUnits
 struct FluidHost: ~Copyable {
   let spec: HostSpec
   /// What there is to divide now, kHz: 0 while the host is not on.
-  private(set) var cpuCapacity: Int64
+  var cpuCapacity: Int64
   /// Capacity × time of the present sample up to `capacitySince`, kHz·ns.
   private var capacityWork: Int128 = 0
   private var capacitySince: Int64 = 0
@@ -24,14 +24,20 @@ struct FluidHost: ~Copyable {
   /// The same for the present observation.
   var observationStart: Int64 = 0
   var observationHasParts = false
+  /// Somebody will ask for the counters of observations.
+  var isObserved = true
   /// When a demand, a setting or the membership last changed.
   var lastChange: Int64 = 0
   /// Everybody gets all that no limit holds back: `used` need not be written, `unlimited` is what is delivered.
   private var deliversAll = true
+  /// Some VM waits for memory, so that less is asked for than its guest would use.
+  var slows: Bool { reclaim?.slows ?? false }
+  /// Asked for by each VM now, kHz: demand less what is lost to waiting for memory.
+  var asked: VMTable.Column { slows ? table.asked : table.demand }
   /// Delivered to each VM now, kHz.
   var delivered: VMTable.Column { deliversAll ? table.unlimited : table.used }
   /// The rates answer to the present demands and settings.
-  private var isSettled = true
+  var isSettled = true
 
   /// All VMs replay series on one time grid: `index` samples of it have been shown, of `count` that all VMs have. A
   /// step of 0 is no grid.
@@ -44,14 +50,20 @@ struct FluidHost: ~Copyable {
 
   /// Earliest change of a CPU demand, and of a memory curve.
   private var nextDemandChange: Int64 = .max
-  private var nextMemoryChange: Int64 = .max
+  var nextMemoryChange: Int64 = .max
   /// VMs whose memory curves are not constant.
-  private var memoryVMs: [VMIndex] = []
+  var memoryVMs: [VMIndex] = []
 
   var vcpus: Int64 = 0
   var memoryConfigured: Int64 = 0
   var memoryConsumed: Int64 = 0
   private var overcommitChanges: [OvercommitChange] = []
+  /// The model of its memory; nil where memory is only counted.
+  let reclaim: HostReclaim?
+  /// CPU that the host itself uses to look for equal pages, kHz.
+  var cpuOverhead: Int64 = 0
+  /// What is left for VMs, kHz.
+  var dividedCPU: Int64 { max(0, cpuCapacity - cpuOverhead) }
 
   /// VMs that were on during the present sample and are not any more, with what they did in it.
   var departed: [(vm: VMIndex, work: WorkCounter)] = []
@@ -64,8 +76,9 @@ struct FluidHost: ~Copyable {
   private var scratch = WaterFillScratch()
   var means = MeanColumns()
 
-  init(_ spec: HostSpec) {
+  init(_ spec: HostSpec, reclaim: HostReclaim? = nil) {
     self.spec = spec
+    self.reclaim = reclaim
     cpuCapacity = spec.cpuCapacity.value
   }
 
@@ -79,8 +92,9 @@ struct FluidHost: ~Copyable {
     while true {
       if nextDemandChange <= now { takeDemandChanges(guests: guests) }
       if nextMemoryChange <= now { takeMemoryChanges(guests: guests) }
-      if !isSettled { settle() }
-      let next = min(nextDemandChange, nextMemoryChange, end)
+      if let reclaim, reclaim.nextTick <= now { tickMemory(reclaim, guests: guests) }
+      if !isSettled { settle(guests: guests) }
+      let next = min(nextDemandChange, nextMemoryChange, reclaim?.nextTick ?? .max, end)
       now = next
       if next == end { return }
     }
@@ -90,19 +104,20 @@ struct FluidHost: ~Copyable {
   mutating func closeSegment(at time: Int64, guests: Guests) {
     let span = time - max(segmentStart, sampleStart)
     if span > 0 {
+      if slows { bookLosses(for: span, guests: guests) }
       for slot in 0..<table.count {
         guests.sampleWork.base[Int(table.vm[slot])].add(
-          demand: table.demand[slot], unlimited: table.unlimited[slot], used: delivered[slot],
+          demand: asked[slot], unlimited: table.unlimited[slot], used: delivered[slot],
           for: span)
       }
       sampleHasParts = true
     }
-    if let observedWork = guests.observedWork {
+    if let observedWork = guests.observedWork, isObserved {
       skipObservations(upTo: time, guests: guests)
       let observed = time - max(segmentStart, observationStart)
       for slot in 0..<table.count where observed > 0 {
         observedWork.base[Int(table.vm[slot])].add(
-          demand: table.demand[slot], unlimited: table.unlimited[slot], used: delivered[slot],
+          demand: asked[slot], unlimited: table.unlimited[slot], used: delivered[slot],
           for: observed)
       }
       if observed > 0 { observationHasParts = true }
@@ -299,7 +314,17 @@ struct FluidHost: ~Copyable {
   }
 
   /// Books a VM's memory on this host and follows its curves.
-  mutating func addMemory(of guest: UnsafeMutablePointer<Guest>, vm: VMIndex, at time: Int64) {
+  mutating func addMemory(
+    of guest: UnsafeMutablePointer<Guest>, vm: VMIndex, at time: Int64, guests: Guests
+  ) {
+    if let reclaim {
+      let next = followMemory(of: vm, reclaim, at: time, guests: guests)
+      if next != .max {
+        memoryVMs.append(vm)
+        nextMemoryChange = min(nextMemoryChange, next)
+      }
+      return
+    }
     let (growth, next) = guest.pointee.advanceMemory(to: time)
     consume(growth, at: time)
     if next != .max {
@@ -325,6 +350,13 @@ struct FluidHost: ~Copyable {
   private mutating func takeMemoryChanges(guests: Guests) {
     var next = Int64.max
     var total: Int64 = 0
+    if let reclaim {
+      for vm in memoryVMs {
+        next = min(next, followMemory(of: vm, reclaim, at: now, guests: guests))
+      }
+      nextMemoryChange = next
+      return
+    }
     for vm in memoryVMs {
       let (growth, change) = guests.base[vm.int].advanceMemory(to: now)
       total += growth
@@ -335,7 +367,7 @@ struct FluidHost: ~Copyable {
   }
 
   /// Host memory that guests take (or, negative, give back).
-  private mutating func consume(_ bytes: Int64, at time: Int64) {
+  mutating func consume(_ bytes: Int64, at time: Int64) {
     let wasOver = memoryConsumed > spec.memory.value
     memoryConsumed += bytes
     lastChange = time
@@ -358,16 +390,19 @@ struct FluidHost: ~Copyable {
   }
 
   var hasMovingMemory: Bool { !memoryVMs.isEmpty }
-  var nextChange: Int64 { min(nextDemandChange, nextMemoryChange) }
+  var nextChange: Int64 {
+    min(nextDemandChange, nextMemoryChange, reclaim?.nextTick ?? .max)
+  }
 
   // MARK: Delivering
 
   /// Divides the host's CPU anew.
-  private mutating func settle() {
-    let table = table
+  private mutating func settle(guests: Guests) {
+    if slows { loseToMemory(guests: guests) }
+    let (table, asked) = (table, asked)
     var wanted: Int64 = 0
     for slot in 0..<table.count {
-      let unlimited = min(table.demand[slot], table.cap[slot])
+      let unlimited = min(asked[slot], table.cap[slot])
       table.unlimited[slot] = unlimited
       wanted += unlimited
     }
@@ -379,14 +414,14 @@ struct FluidHost: ~Copyable {
     let table = table
     if let pools {
       settleFloors()
-      pools.settle(table, capacity: cpuCapacity)
-    } else if wanted > cpuCapacity {
+      pools.settle(table, capacity: dividedCPU)
+    } else if wanted > dividedCPU {
       settleFloors()
       waterFill(
-        capacity: cpuCapacity, lower: table.floor, upper: table.unlimited, weights: table.weight,
+        capacity: dividedCPU, lower: table.floor, upper: table.unlimited, weights: table.weight,
         count: table.count, into: table.used, scratch: &scratch)
     }
-    deliversAll = pools == nil && wanted <= cpuCapacity
+    deliversAll = pools == nil && wanted <= dividedCPU
     isSettled = true
     #if DEBUG || BALLAST_CHECKS
       checkConservation()

@@ -1,41 +1,111 @@
 import BallastModel
 import BallastUnits
 
-/// Where memory is, as the machine knows it: the truth that result files show.
+/// Reading where memory is.
 extension Machine {
-  /// Where one VM's memory is; while it is off, nothing but its size.
+  /// Memory is modelled, not merely counted.
+  public var modelsMemory: Bool { guests.reclaim != nil }
+
+  /// Where a VM's memory is; zero while it is off.
   public func memory(of vm: VMIndex) -> VMMemory {
-    let guest = guests.base[vm.int]
+    let guest = guests.base + vm.int
     var memory = VMMemory()
-    memory.configured = guest.configured
-    memory.mapped = guest.memory.mapped
-    memory.active = guest.memory.active
-    memory.untouched = guest.configured - guest.memory.mapped
+    memory.configured = guest.pointee.configured
+    memory.mapped = guest.pointee.memory.mapped
+    memory.active = guest.pointee.memory.active
+    guard guest.pointee.host != nil else { return memory }
+    guard let record = guests.reclaim.map({ $0 + vm.int }) else {
+      memory.untouched = memory.configured - memory.mapped
+      return memory
+    }
+    memory.untouched = record.pointee.untouched(memory.mapped, of: memory.configured)
+    memory.balloon = record.pointee.balloon
+    memory.balloonTarget = record.pointee.balloonTarget
+    memory.compressed = record.pointee.compressed
+    memory.compressedSize = record.pointee.compressedSize
+    memory.swapped = record.pointee.swapped
+    memory.shared = record.pointee.shared
+    memory.saved = record.pointee.saved
+    memory.waiting = record.pointee.waiting
+    memory.guestPaged = record.pointee.guestPaged
+    memory.overhead = guests.traits![vm.int].overhead - record.pointee.overheadWaiting
     return memory
   }
 
   /// Where a host's memory is.
   public func hostMemory(of host: HostIndex) -> HostMemory {
+    let state = hosts + host.int
     var memory = HostMemory()
-    memory.capacity = hosts[host.int].spec.memory.value
-    memory.consumed = hosts[host.int].memoryConsumed
+    memory.capacity = state.pointee.spec.memory.value
+    memory.consumed = state.pointee.memoryConsumed
+    guard let reclaim = state.pointee.reclaim else { return memory }
+    memory.reserved = reclaim.reserved
+    memory.overhead = reclaim.overhead
+    let table = state.pointee.table
+    for slot in 0..<table.count {
+      let record = guests.reclaim! + Int(table.vm[slot])
+      memory.shared += record.pointee.shared
+      memory.saved += record.pointee.saved
+      memory.balloon += record.pointee.balloon
+      memory.compressed += record.pointee.compressed
+      memory.compressedSize += record.pointee.compressedSize
+      memory.swapped += record.pointee.swapped
+      memory.waiting += record.pointee.waiting
+    }
+    if memory.saved > 0, let total = reclaim.sharing?.total, total.saved > 0 {
+      memory.savedCommon = scaled(memory.saved, by: total.savedCommon, over: total.saved)
+      memory.savedDuplicate = scaled(memory.saved, by: total.savedDuplicate, over: total.saved)
+      memory.savedZero = memory.saved - memory.savedCommon - memory.savedDuplicate
+    }
     return memory
   }
 
-  /// What a VM did with its memory since the last call.
-  public func takeMemoryActivity(_ vm: VMIndex) -> MemoryActivity { MemoryActivity() }
-
   /// Nothing of the host's memory is on its way, and of its VMs none is ballooned, compressed, swapped, shared or waits;
   /// nor has one done anything with its memory that was not taken.
-  public func isMemoryAtRest(_ host: HostIndex) -> Bool { true }
+  public func isMemoryAtRest(_ host: HostIndex) -> Bool {
+    guard let reclaim = hosts[host.int].reclaim else { return true }
+    return reclaim.nextTick == .max && !reclaim.hadActivity && !reclaim.slows
+      && !reclaim.holdsReclaimed
+  }
 
   /// Σ configured of the VMs on a host.
   public func memoryConfigured(on host: HostIndex) -> Bytes {
     Bytes(hosts[host.int].memoryConfigured)
   }
-}
 
-extension SampleColumns {
-  /// Mean CPU of the host's scanner for equal pages, kHz.
-  public var overhead: Int64 { 0 }
+  /// A manager of memory has something to decide: something moves or is held back, or free memory is low.
+  public func needsMemoryDecision(_ host: HostIndex) -> Bool {
+    guard let reclaim = hosts[host.int].reclaim else { return false }
+    return reclaim.nextTick != .max || hosts[host.int].memoryFree < reclaim.alarm
+      || reclaim.holdsReclaimed
+  }
+
+  /// What a VM did with its memory since the last call: in the last sample, if it is called after each.
+  public func takeMemoryActivity(_ vm: VMIndex) -> MemoryActivity {
+    guard let record = guests.reclaim.map({ $0 + vm.int }) else { return MemoryActivity() }
+    defer { record.pointee.activity = MemoryActivity() }
+    return record.pointee.activity
+  }
+
+  /// Bytes the host read from and wrote to its swap device since the last call.
+  public func takeSwapTraffic(of host: HostIndex) -> (read: Bytes, written: Bytes) {
+    guard let reclaim = hosts[host.int].reclaim else { return (.zero, .zero) }
+    defer {
+      reclaim.swapIn = 0
+      reclaim.swapOut = 0
+    }
+    return (Bytes(reclaim.swapIn), Bytes(reclaim.swapOut))
+  }
+
+  /// What happened to memory on a host since the last call, in order of time.
+  public func takeMemoryHappenings(_ host: HostIndex) -> [MemoryHappening] {
+    guard let reclaim = hosts[host.int].reclaim, !reclaim.happenings.isEmpty else { return [] }
+    defer { reclaim.happenings.removeAll() }
+    return reclaim.happenings
+  }
+
+  /// Counters of the scanner for equal pages.
+  public func sharingCounters(of host: HostIndex) -> KSMCounters {
+    hosts[host.int].reclaim?.sharing?.counters ?? KSMCounters()
+  }
 }

@@ -18,18 +18,21 @@ public final class Machine: @unchecked Sendable {
   ///   - hosts: in order of names.
   ///   - vms: in order of names; where a VM is, `powerOn` says.
   ///   - observationInterval: how often counters are differenced; nil where nobody observes during the run.
+  ///   - memory: how memory is modelled; nil: it is only counted, and a host may hand out more than it has.
   ///   - sampling: one stream per VM where hosts sample working sets; nil where they report active memory as it is.
   public init(
     hosts specs: [HostSpec], vms: [GuestSpec], observationInterval: SimDuration?,
-    sampling: [RandomStream]? = nil
+    sampling: [RandomStream]? = nil, memory: MemorySetup? = nil
   ) {
     hostCount = specs.count
     vmCount = vms.count
     hosts = .allocate(capacity: max(specs.count, 1))
     for (index, spec) in specs.enumerated() {
-      (hosts + index).initialize(to: FluidHost(spec))
+      let reclaim = memory.map { HostReclaim(spec, $0, alarm: $0.alarms[index]) }
+      (hosts + index).initialize(to: FluidHost(spec, reclaim: reclaim))
     }
-    guests = Guests(vms, observationInterval: observationInterval, sampling: sampling)
+    guests = Guests(
+      vms, observationInterval: observationInterval, sampling: sampling, memory: memory)
   }
 
   deinit {
@@ -47,6 +50,7 @@ public final class Machine: @unchecked Sendable {
     precondition(guest.pointee.host == nil, "a VM is powered on once")
     let last = guest.pointee.lastHost
     guest.pointee.powerOn(host: host, at: time.value)
+    if let reclaim = guests.reclaim { reclaim[vm.int] = GuestReclaim() }
     attach(vm, to: host, from: last, at: time)
   }
 
@@ -98,7 +102,12 @@ public final class Machine: @unchecked Sendable {
 
   /// Host memory that the copy of a VM on its way here takes; negative when it has arrived or is given up.
   public func holdMemory(_ bytes: Bytes, on host: HostIndex, at time: SimTime) {
-    hosts[host.int].hold(bytes.value, at: time.value)
+    let state = hosts + host.int
+    if let reclaim = state.pointee.reclaim {
+      state.pointee.holdCopy(bytes.value, reclaim, at: time.value)
+    } else {
+      state.pointee.hold(bytes.value, at: time.value)
+    }
   }
 
   /// Switches a host on or off; a host that goes down has no VMs any more.
@@ -125,8 +134,12 @@ public final class Machine: @unchecked Sendable {
     state.pointee.memoryConfigured += guest.pointee.configured
     state.pointee.membershipChanged(at: time.value)
     state.pointee.loadDemand(slot: slot, guests: guests, at: time.value)
-    state.pointee.hold(guest.pointee.memory.mapped, at: time.value)
-    state.pointee.addMemory(of: guest, vm: vm, at: time.value)
+    if let reclaim = state.pointee.reclaim {
+      state.pointee.arriveMemory(of: vm, reclaim, at: time.value, guests: guests)
+    } else {
+      state.pointee.hold(guest.pointee.memory.mapped, at: time.value)
+    }
+    state.pointee.addMemory(of: guest, vm: vm, at: time.value, guests: guests)
   }
 
   private func detach(_ vm: VMIndex, from host: HostIndex, at time: SimTime) {
@@ -142,7 +155,12 @@ public final class Machine: @unchecked Sendable {
     state.pointee.depart(vm, onSince: guest.pointee.onSince, at: time.value, guests: guests)
     state.pointee.vcpus -= Int64(guest.pointee.vcpus)
     state.pointee.memoryConfigured -= guest.pointee.configured
-    state.pointee.removeMemory(of: guest, vm: vm, at: time.value)
+    if let reclaim = state.pointee.reclaim {
+      state.pointee.leaveMemory(of: vm, reclaim, at: time.value, guests: guests)
+      state.pointee.stopFollowingMemory(of: vm)
+    } else {
+      state.pointee.removeMemory(of: guest, vm: vm, at: time.value)
+    }
     state.pointee.membershipChanged(at: time.value)
   }
 
@@ -172,7 +190,7 @@ public final class Machine: @unchecked Sendable {
     }
     state.pointee.loadDemand(slot: slot, guests: guests, at: time.value)
     state.pointee.stopFollowingMemory(of: vm)
-    state.pointee.addMemory(of: guest, vm: vm, at: time.value)
+    state.pointee.addMemory(of: guest, vm: vm, at: time.value, guests: guests)
     state.pointee.settingsChanged(at: time.value)
   }
 
@@ -325,10 +343,20 @@ struct Guests {
 
   /// Nil where hosts do not sample.
   let samplers: UnsafeMutablePointer<WorkingSetSampler>?
+  /// Nil where memory is only counted.
+  let reclaim: UnsafeMutablePointer<GuestReclaim>?
+  let traits: UnsafeMutablePointer<GuestTraits>?
 
   init(
-    _ specs: [GuestSpec], observationInterval: SimDuration?, sampling: [RandomStream]?
+    _ specs: [GuestSpec], observationInterval: SimDuration?, sampling: [RandomStream]?,
+    memory: MemorySetup?
   ) {
+    reclaim = memory.map { _ in
+      let records = UnsafeMutablePointer<GuestReclaim>.allocate(capacity: max(specs.count, 1))
+      records.initialize(repeating: GuestReclaim(), count: specs.count)
+      return records
+    }
+    traits = memory.map { Self.traits(of: specs, $0) }
     samplers = sampling.map { streams in
       let samplers = UnsafeMutablePointer<WorkingSetSampler>.allocate(
         capacity: max(streams.count, 1))
@@ -351,5 +379,25 @@ struct Guests {
     sampleWork.deallocate()
     observedWork?.deallocate()
     samplers?.deallocate()
+    reclaim?.deallocate()
+    traits?.deallocate()
+  }
+
+  /// Images get numbers in order of their first VM.
+  private static func traits(
+    of specs: [GuestSpec], _ setup: MemorySetup
+  ) -> UnsafeMutablePointer<GuestTraits> {
+    let traits = UnsafeMutablePointer<GuestTraits>.allocate(capacity: max(specs.count, 1))
+    var images: [String: Int32] = [:]
+    for (index, spec) in specs.enumerated() {
+      var image: Int32 = -1
+      if let name = spec.memorySpec.image {
+        image = images[name] ?? Int32(images.count)
+        images[name] = image
+      }
+      (traits + index).initialize(
+        to: GuestTraits(spec, setup, image: image, compressible: setup.compressible[index]))
+    }
+    return traits
   }
 }

@@ -60,6 +60,7 @@ extension FluidHost {
       changed = true
     }
     if changed { settingsChanged(at: now) }
+    applyMemory(plan, guests: guests)
     return failures
   }
 

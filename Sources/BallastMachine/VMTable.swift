@@ -1,14 +1,14 @@
 import BallastModel
 
 /// The hot state of the VMs of one host: one block of memory, one column per quantity, one slot per VM in order of
-/// names. 112 bytes per VM.
+/// names. 120 bytes per VM.
 ///
 /// A plain struct of pointers: the owner makes it and frees it. Columns move when it grows, so pointers are taken
 /// fresh in each pass and never kept.
 struct VMTable {
   typealias Column = UnsafeMutablePointer<Int64>
 
-  static let columnCount = 14
+  static let columnCount = 15
 
   private(set) var base: Column
   private(set) var capacity: Int
@@ -51,6 +51,8 @@ struct VMTable {
   var cursorStep: Column { column(12) }
   /// … and kHz per million of a sample.
   var cursorScale: Column { column(13) }
+  /// Demand less what is lost to waiting for memory, kHz; only where a VM of the host waits.
+  var asked: Column { column(14) }
 
   /// Opens a zeroed slot, keeping the order of VM indices, and returns it.
   mutating func insert(_ vm: VMIndex) -> Int {

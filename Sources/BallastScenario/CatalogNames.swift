@@ -5,10 +5,14 @@ import BallastModel
 public struct CatalogNames: Sendable {
   public typealias Entry = (name: String, summary: String)
   public var placement: [Entry]
+  public var memory: [Entry]
   public var traceFormats: [Entry]
   public var distributions: [Entry]
-  public init(placement: [Entry], traceFormats: [Entry], distributions: [Entry]) {
+  public init(
+    placement: [Entry], memory: [Entry], traceFormats: [Entry], distributions: [Entry]
+  ) {
     self.placement = placement
+    self.memory = memory
     self.traceFormats = traceFormats
     self.distributions = distributions
   }
@@ -18,6 +22,7 @@ public struct CatalogNames: Sendable {
     switch catalog {
     case .profile: HypervisorProfile.catalog.map { ($0.name, $0.summary) }
     case .placement: placement
+    case .memory: memory
     case .traceFormat: traceFormats
     case .distribution: distributions
     }

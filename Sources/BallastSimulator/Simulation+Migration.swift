@@ -73,7 +73,7 @@ extension Simulation {
     }) {
       let memory = machine.memory(of: migration.vm)
       let copy = PreCopy(
-        touched: Bytes(memory.consumed), workingSet: Bytes(memory.active),
+        touched: Bytes(memory.mapped + memory.compressed), workingSet: Bytes(memory.active),
         dirtyRate: facts.dirtiedPerSecond.of(Bytes(memory.active)),
         over: PreCopy.Link(
           bandwidth: facts.bandwidth, downtimeMax: facts.downtimeMax,

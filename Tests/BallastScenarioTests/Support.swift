@@ -7,6 +7,7 @@ import BallastTraces
 /// The catalogs as the command hands them in.
 let catalogs = CatalogNames(
   placement: placementCatalog.map { ($0.name, $0.summary) },
+  memory: memoryCatalog.map { ($0.name, $0.summary) },
   traceFormats: TraceFormat.catalog.map { ($0.name, $0.summary) },
   distributions: BallastMath.Distribution.catalog.map { ($0.name, $0.summary) })
 

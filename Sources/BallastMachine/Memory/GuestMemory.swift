@@ -1,10 +1,11 @@
 import BallastUnits
 
-/// Where a guest's memory is. Until reclaim is modelled: mapped (backed by the host) or never touched.
+/// What every guest's memory has, also where it is only counted; the rest is in `GuestReclaim`.
 struct GuestMemory: BitwiseCopyable {
   /// In active use, bytes.
   var active: Int64 = 0
-  /// Backed by host memory, bytes. Only grows while the VM is on: a hypervisor keeps what a guest has once touched.
+  /// Backed by host memory, bytes. Grows with what the guest touches; only reclaim takes from it: a hypervisor keeps what a
+  /// guest has once touched.
   var mapped: Int64 = 0
 }
 
@@ -33,24 +34,29 @@ final class MovingMemory {
 }
 
 extension Guest {
-  /// Takes the memory curves to `time` and returns the growth of mapped memory and when they change next.
+  /// Takes the memory curves to `time` and returns the growth of mapped memory and when they change next. For hosts whose
+  /// memory is only counted.
   mutating func advanceMemory(to time: Int64) -> (growth: Int64, nextChange: Int64) {
-    var next = Int64.max
-    let touched: Int64
+    let (touched, next) = advanceMemoryCurves(to: time)
+    let growth = max(0, max(touched, memory.active) - memory.mapped)
+    memory.mapped += growth
+    return (growth, next)
+  }
+
+  /// Takes the memory curves to `time`: sets what is active, returns what is in use and when they change next.
+  mutating func advanceMemoryCurves(to time: Int64) -> (touched: Int64, nextChange: Int64) {
     switch memoryCurves {
-    case .constant(let active, let touchedFraction):
+    case .constant(let active, let touched):
       memory.active = fraction(active)
-      touched = fraction(touchedFraction)
+      return (fraction(touched), .max)
     case .moving(let curves):
       curves.active.advance(to: SimTime(time))
       curves.touched.advance(to: SimTime(time))
       memory.active = bytes(of: curves.active)
-      touched = bytes(of: curves.touched)
-      next = min(curves.active.nextChange, curves.touched.nextChange)
+      return (
+        bytes(of: curves.touched), min(curves.active.nextChange, curves.touched.nextChange)
+      )
     }
-    let growth = max(0, max(touched, memory.active) - memory.mapped)
-    memory.mapped += growth
-    return (growth, next)
   }
 
   private func bytes(of source: DemandSource) -> Int64 {

@@ -64,7 +64,7 @@ public struct HostMemory: Equatable, Sendable {
 }
 
 /// What a VM did with its memory in one sample.
-public struct MemoryActivity: Equatable, Sendable {
+public struct MemoryActivity: Equatable, Sendable, BitwiseCopyable {
   /// Bytes.
   public var swapIn: Int64 = 0
   public var swapOut: Int64 = 0

@@ -3,7 +3,7 @@ import BallastUnits
 extension ClusterInventory {
   /// Whether VMs that go together may go to a host.
   ///
-  /// Rule      the host is on and not kept for failures; no must rule breaks and no more should rules than now; the reservations fit; and
+  /// Rule      the host is on and not kept for failures; no must rule breaks and no more should rules than now; the reservations and what must be backed fit; and
   ///           configured memory fits, or the host is then no fuller of it than the one they leave was.
   func mayMove(_ unit: [Int], to target: Int) -> Bool {
     guard let source = vms[unit[0]].host, target != source, hosts[target].state == .on else {
@@ -18,7 +18,10 @@ extension ClusterInventory {
     let request = request(for: unit, mustFitCharge: true)
     let room = hosts[target].hasRoom(
       cpuReservation: request.cpuReservation, memoryCharge: request.memoryCharge)
-    guard room.cpu && room.memory else { return false }
+    guard room.cpu && room.memory,
+      hosts[target].canBack(
+        memoryAtArrival: request.memoryAtArrival, swapSpace: request.swapSpace)
+    else { return false }
     let there = hosts[target].use.memoryConfigured + request.memory
     let (from, to) = (hosts[source], hosts[target])
     return there <= to.memoryCapacity

@@ -36,7 +36,9 @@ extension ClusterDirector {
       if inventory.hosts[fixed].state != .on { return Answer(refusal: .noHost) }
       if !isRestart, let refusal = refusalOfKept(fixed) { return Answer(refusal: refusal) }
       if verdict.breaksMust { return Answer(refusal: .affinityRule(rule: "must", hosts: 1)) }
-      if let refusal = policies.admission.refusal(of: request(vm), on: admissionHost(fixed)) {
+      if let refusal = policies.admission.refusal(of: request(vm), on: admissionHost(fixed))
+        ?? refusalToBack(vm, onAnyOf: [fixed])
+      {
         return Answer(refusal: refusal)
       }
       return Answer(host: fixed)
@@ -66,8 +68,12 @@ extension ClusterDirector {
     guard !on.isEmpty else { return .noHost }
     let allowed = on.filter { !inventory.rules.verdict(vm, on: $0).breaksMust }
     guard !allowed.isEmpty else { return .affinityRule(rule: "must", hosts: on.count) }
-    return policies.admission.refusal(of: request(vm), onAnyOf: allowed.map(admissionHost))
-      ?? .affinityRule(rule: "must", hosts: on.count)
+    let asked = request(vm)
+    let taking = allowed.filter {
+      policies.admission.refusal(of: asked, on: admissionHost($0)) == nil
+    }
+    return policies.admission.refusal(of: asked, onAnyOf: allowed.map(admissionHost))
+      ?? refusalToBack(vm, onAnyOf: taking) ?? .affinityRule(rule: "must", hosts: on.count)
   }
 
   func allowedHosts(_ vm: Int) -> [Int] {
@@ -83,10 +89,17 @@ extension ClusterDirector {
     guard policies.admission.checksReservations else {
       return find(vm, on: nil, isRestart: true)
     }
-    var rooms = allowed.map(room)
+    let row = inventory.vms[vm]
+    let backing = allowed.filter {
+      inventory.hosts[$0].canBack(memoryAtArrival: row.memoryAtArrival, swapSpace: row.swapSpace)
+    }
+    if backing.isEmpty, let refusal = refusalToBack(vm, onAnyOf: allowed) {
+      return Answer(refusal: refusal)
+    }
+    var rooms = backing.map(room)
     let request = RestartVM(vm: VMIndex(vm), charge: charge(vm))
     switch RestartPlanner().plan([request], on: &rooms)[0].outcome {
-    case .restart(let position): return Answer(host: allowed[position])
+    case .restart(let position): return Answer(host: backing[position])
     case .wait(let refusal): return Answer(refusal: refusal)
     }
   }

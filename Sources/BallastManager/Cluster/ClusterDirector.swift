@@ -8,6 +8,7 @@ import BallastUnits
 ///
 /// Rule      power-on: settings, failover capacity, pools, then one host with room; the first that says no is the
 ///           answer. Restart after a failure: pools and hosts by reservation, failover capacity is used up by it.
+///           A host must be able to back the VM's memory whatever admission says (`ClusterInventory.Host.canBack`).
 /// Promises  a VM that runs is never stopped · what is refused changes nothing · a must rule is never broken.
 /// Source    vSphere availability and resource management guides; docs/MODEL.md#admission.
 public struct ClusterDirector: Sendable {
@@ -193,7 +194,9 @@ public struct ClusterDirector: Sendable {
       return ([], .affinityRule(rule: "must", hosts: 1))
     }
     for (count, member) in unit.enumerated() {
-      if let refusal = policies.admission.refusal(of: request(member), on: admissionHost(host)) {
+      if let refusal = policies.admission.refusal(of: request(member), on: admissionHost(host))
+        ?? refusalToBack(member, onAnyOf: [host])
+      {
         for moved in unit.prefix(count) { inventory.move(moved, to: source) }
         return ([], refusal)
       }
@@ -210,7 +213,7 @@ public struct ClusterDirector: Sendable {
     guard let host = inventory.vms[vm].host else { return false }
     let row = inventory.hosts[host]
     let fits = row.cpuHeld <= row.cpuCapacity && row.memoryHeld <= row.memoryCapacity
-    return (fits || !policies.admission.checksReservations)
+    return (fits || !policies.admission.checksReservations) && row.backsItsVMs
       && inventory.rules.isClear(host, for: vm)
   }
 
@@ -220,7 +223,7 @@ public struct ClusterDirector: Sendable {
     let row = inventory.hosts[host]
     let fits =
       row.use.cpuReserved <= row.cpuCapacity && row.use.memoryReserved <= row.memoryCapacity
-    return (fits || !policies.admission.checksReservations)
+    return (fits || !policies.admission.checksReservations) && row.canBackItsVMs
       && !inventory.rules.verdict(vm, on: host, from: host).breaksMust
   }
 

@@ -71,6 +71,8 @@ public struct ClusterInventory: Sendable, Equatable {
       sum.memory += one.memory
       sum.cpuReservation += one.cpuReservation
       sum.memoryCharge += one.memoryCharge
+      sum.memoryAtArrival += one.memoryAtArrival
+      sum.swapSpace += one.swapSpace
     }
     return sum
   }
@@ -146,6 +148,8 @@ public struct ClusterInventory: Sendable, Equatable {
   private mutating func bookLeaving(_ vm: Int, on host: Int, sign: Int64) {
     hosts[host].leaving.cpuReserved += sign * vms[vm].cpuReservation
     hosts[host].leaving.memoryReserved += sign * vms[vm].memoryCharge
+    hosts[host].leaving.memoryBacked += sign * vms[vm].memoryBacked
+    hosts[host].leaving.swapSpace += sign * vms[vm].swapSpace
   }
 
   /// Takes over what was observed of a VM. Nil is unknown and counts as the VM's size.

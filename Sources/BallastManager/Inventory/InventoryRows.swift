@@ -27,12 +27,17 @@ extension ClusterInventory {
     public var power: PowerCurve?
     /// Runs only VMs that start again after a failure, and is not put to sleep.
     public var isKeptForFailures: Bool
+    /// Guests hold their memory from power-on, and never more than the host has (Xen, Hyper-V).
+    public var isFullyBacked: Bool
+    /// Bytes of a swap device on which every VM needs room; nil: nobody counts.
+    public var swapSpace: Int64?
     /// Kept by the inventory.
     public internal(set) var use = HostUse()
 
     public init(
       state: HostState = .on, cpuCapacity: Int64, coreRate: Int64, memoryCapacity: Int64,
-      power: PowerCurve? = nil, isKeptForFailures: Bool = false
+      power: PowerCurve? = nil, isKeptForFailures: Bool = false,
+      isFullyBacked: Bool = false, swapSpace: Int64? = nil
     ) {
       self.state = state
       self.cpuCapacity = cpuCapacity
@@ -40,6 +45,8 @@ extension ClusterInventory {
       self.memoryCapacity = memoryCapacity
       self.power = power
       self.isKeptForFailures = isKeptForFailures
+      self.isFullyBacked = isFullyBacked
+      self.swapSpace = swapSpace
     }
 
     /// What VMs hold here that are booked elsewhere and have not left yet. Kept by the inventory.
@@ -63,6 +70,8 @@ extension ClusterInventory {
   public struct LeavingUse: Sendable, Equatable {
     public internal(set) var cpuReserved: Int64 = 0
     public internal(set) var memoryReserved: Int64 = 0
+    public internal(set) var memoryBacked: Int64 = 0
+    public internal(set) var swapSpace: Int64 = 0
   }
 
   /// Sums over the VMs of a host.
@@ -82,6 +91,10 @@ extension ClusterInventory {
     public internal(set) var cpuDemand: Int64 = 0
     /// Bytes
     public internal(set) var memoryDemand: Int64 = 0
+    /// Bytes that nothing takes from VMs, with overhead, where memory is fully backed.
+    public internal(set) var memoryBacked: Int64 = 0
+    /// Bytes: configured memory less reservations.
+    public internal(set) var swapSpace: Int64 = 0
 
     mutating func add(_ vm: VM, coreRate: Int64, sign: Int64) {
       vmCount += Int(sign)
@@ -92,6 +105,8 @@ extension ClusterInventory {
       memoryReserved += sign * vm.memoryCharge
       cpuDemand += sign * vm.cpuDemand(at: coreRate)
       memoryDemand += sign * vm.memoryDemand
+      memoryBacked += sign * vm.memoryBacked
+      swapSpace += sign * vm.swapSpace
     }
   }
 
@@ -114,6 +129,10 @@ extension ClusterInventory {
     public var memoryLimit: Int64
     /// Bytes of host memory beside the guest's, reserved with it.
     public var overhead: Int64
+    /// Bytes the guest has at power-on; nil: all it is configured with.
+    public var memoryAtStart: Int64?
+    /// Bytes a balloon can bring it down to; nil: no less than it has at power-on.
+    public var memoryLeast: Int64?
     /// False: neither balancing nor evacuation moves it.
     public var isMovable: Bool
     /// kHz; nil is unknown.
@@ -126,7 +145,8 @@ extension ClusterInventory {
     public init(
       host: Int? = nil, vcpus: Int64, memory: Int64, cpuReservation: Int64 = 0,
       cpuLimit: Int64 = .max, memoryReservation: Int64 = 0, memoryLimit: Int64 = .max,
-      overhead: Int64 = 0, isMovable: Bool = true, cpuDemand: Int64? = nil,
+      overhead: Int64 = 0, memoryAtStart: Int64? = nil, memoryLeast: Int64? = nil,
+      isMovable: Bool = true, cpuDemand: Int64? = nil,
       memoryDemand: Int64? = nil
     ) {
       self.host = host
@@ -137,6 +157,8 @@ extension ClusterInventory {
       self.memoryReservation = memoryReservation
       self.memoryLimit = memoryLimit
       self.overhead = overhead
+      self.memoryAtStart = memoryAtStart
+      self.memoryLeast = memoryLeast
       self.isMovable = isMovable
       observedCPUDemand = cpuDemand
       observedMemoryDemand = memoryDemand

@@ -37,4 +37,7 @@ public let memoryCatalog: [MemoryCatalogEntry] = [
     name: "hyperv-dynamic-memory",
     summary: "what a guest has committed plus a buffer; by priority when short (Hyper-V)",
     make: { HyperVDynamicMemory($0.hyperV) }),
+  MemoryCatalogEntry(
+    name: "squeezed", summary: "every guest the same part of its dynamic range (XenServer)",
+    make: { _ in SqueezedBallooning() }),
 ]

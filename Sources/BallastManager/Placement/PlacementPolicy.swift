@@ -29,6 +29,9 @@ public struct PlacementRequest: Sendable, Equatable {
   public var cpuDemand: Int64?
   /// A host without room for the reservations is out. False: nobody is refused for want of room.
   public var mustFitCharge: Bool
+  /// Bytes that a host whose guests are fully backed must have, and bytes of swap space where that is counted.
+  public var memoryAtArrival: Int64 = 0
+  public var swapSpace: Int64 = 0
 
   public init(
     vm: Int? = nil, vcpus: Int64, memory: Int64, cpuReservation: Int64 = 0,
@@ -48,6 +51,8 @@ public struct PlacementRequest: Sendable, Equatable {
       vm: position, vcpus: vm.vcpus, memory: vm.memory, cpuReservation: vm.cpuReservation,
       memoryCharge: vm.memoryCharge, cpuDemand: vm.observedCPUDemand.map { min($0, vm.cpuLimit) },
       mustFitCharge: mustFitCharge)
+    memoryAtArrival = vm.memoryAtArrival
+    swapSpace = vm.swapSpace
   }
 
   /// kHz on a host of this clock.

@@ -3,8 +3,8 @@ import BallastUnits
 extension PlacementPolicy {
   /// Chooses the host of a VM.
   ///
-  /// Rule      hosts that are not on, that a must rule excludes, or (`mustFitCharge`) that lack room for the reservations
-  ///           are out; among the others the fewest broken should rules, then the least score, then the earlier name.
+  /// Rule      hosts that are not on, that a must rule excludes, that cannot back the VM's memory, or (`mustFitCharge`)
+  ///           that lack room for the reservations are out; among the others the fewest broken should rules, then the least score, then the earlier name.
   /// Promises  without rules and without `mustFitCharge` a VM finds a host wherever one is on.
   /// Rounding  none.
   /// Cost      O(hosts), each O(rules of the VM); no copy.
@@ -45,6 +45,13 @@ extension PlacementPolicy {
           decision.refusals.memory += 1
           continue
         }
+      }
+      guard
+        inventory.hosts[host].canBack(
+          memoryAtArrival: request.memoryAtArrival, swapSpace: request.swapSpace)
+      else {
+        decision.refusals.memory += 1
+        continue
       }
       let score = score(request, on: host, in: inventory)
       decision.consider(

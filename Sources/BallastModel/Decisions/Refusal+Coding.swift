@@ -38,6 +38,7 @@ extension Refusal {
     case .allocationRatio(let shortage): try object.encode(shortage, forKey: .numbers)
     case .affinityRule(let rule, let hosts):
       try object.encode(Rule(rule: rule, hosts: hosts), forKey: .numbers)
+    case .hostMemory(let shortage): try object.encode(shortage, forKey: .numbers)
     case .noHost: break
     }
   }
@@ -70,6 +71,7 @@ extension Refusal {
     case .affinityRule:
       let rule = try numbers(Rule.self)
       self = .affinityRule(rule: rule.rule, hosts: rule.hosts)
+    case .freeMemory, .swapSpace: self = .hostMemory(try numbers(MemoryShortage.self))
     case .noHost: self = .noHost
     }
   }

@@ -14,6 +14,7 @@ extension Refusal {
     case .failoverCapacity: .failoverCapacity
     case .allocationRatio: .allocationRatio
     case .affinityRule: .affinityRule
+    case .hostMemory(let shortage): shortage.kind
     case .noHost: .noHost
     }
   }
@@ -52,6 +53,7 @@ extension Refusal {
     case .failoverCapacity(let shortage): shortage.pairs
     case .allocationRatio(let shortage): shortage.pairs
     case .affinityRule(let rule, let hosts): ["hosts=\(hosts)", "rule=\(rule)"]
+    case .hostMemory(let shortage): shortage.pairs
     case .noHost: []
     }
   }
@@ -73,6 +75,7 @@ extension Refusal {
     case .affinityRule(let rule, let hosts):
       "The rule \(rule) leaves none of the \(hosts) hosts that are on; "
         + "relax the rule or free a host that it allows."
+    case .hostMemory(let shortage): shortage.words
     case .noHost: "No host is on; power one on or wait for one to recover."
     }
   }

@@ -22,6 +22,8 @@ public enum Refusal: Sendable, Equatable, Codable {
   case allocationRatio(RatioShortage)
   /// A rule that must hold leaves no host, of `hosts` that are on.
   case affinityRule(rule: String, hosts: Int)
+  /// No host has the memory, or the swap space, without which it cannot run.
+  case hostMemory(MemoryShortage)
   /// No host is on.
   case noHost
 }

@@ -8,6 +8,8 @@ public enum RefusalKind: String, Sendable, Codable, CaseIterable {
   case failoverCapacity = "failover_capacity"
   case allocationRatio = "allocation_ratio"
   case affinityRule = "affinity_rule"
+  case freeMemory = "free_memory"
+  case swapSpace = "swap_space"
   case noHost = "no_host"
 
   public var meaning: String {
@@ -20,6 +22,8 @@ public enum RefusalKind: String, Sendable, Codable, CaseIterable {
     case .failoverCapacity: "what is kept free for failures would shrink"
     case .allocationRatio: "size times ratio is used up on every host"
     case .affinityRule: "a rule that must be kept leaves no host"
+    case .freeMemory: "no host has the memory it needs from power-on"
+    case .swapSpace: "no host's swap device has room for it"
     case .noHost: "no host is on"
     }
   }

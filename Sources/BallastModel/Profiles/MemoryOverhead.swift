@@ -2,7 +2,7 @@ import BallastUnits
 
 /// Host memory that a VM costs beside its own: page tables, device emulation, the monitor.
 ///
-/// Rule      base + configured · share + (vCPUs − 1) · (perVCPU + configured · sharePerVCPU).
+/// Rule      base + configured · share + (vCPUs − 1) · (perVCPU + configured · sharePerVCPU), at least `least`.
 /// Rounding  up to a whole byte, once: what is set aside is never too little.
 /// Source    each profile names its own.
 public struct MemoryOverhead: Sendable, Equatable {
@@ -14,15 +14,17 @@ public struct MemoryOverhead: Sendable, Equatable {
   public var perVCPU: Bytes
   /// Billionths of the configured memory for each vCPU after the first.
   public var configuredPartsPerBillionPerVCPU: Int64
+  public var least: Bytes
 
   public init(
     base: Bytes, configuredPartsPerBillion: Int64, perVCPU: Bytes,
-    configuredPartsPerBillionPerVCPU: Int64 = 0
+    configuredPartsPerBillionPerVCPU: Int64 = 0, least: Bytes = .zero
   ) {
     self.base = base
     self.configuredPartsPerBillion = configuredPartsPerBillion
     self.perVCPU = perVCPU
     self.configuredPartsPerBillionPerVCPU = configuredPartsPerBillionPerVCPU
+    self.least = least
   }
 
   /// Overhead of a VM. Fewer vCPUs than one count as one, less memory than none as none.
@@ -35,26 +37,29 @@ public struct MemoryOverhead: Sendable, Equatable {
     let whole = Int128(base.value) + extra * Int128(perVCPU.value)
     let (product, overflow) = memory.multipliedReportingOverflow(by: parts)
     if overflow { return Bytes(.max) }
-    return Bytes(Int64(clamping: whole + (product + billion - 1) / billion))
+    return max(least, Bytes(Int64(clamping: whole + (product + billion - 1) / billion)))
   }
 }
 
 /// What a host keeps of its memory before VMs get any: the hypervisor itself, or the host's operating system.
 ///
-/// Rule      base + memory · share.
+/// Rule      base + memory · share, at least `least`.
 /// Rounding  up to a whole byte; at most the host's memory.
 public struct HostMemoryReserve: Sendable, Equatable {
   public var base: Bytes
   public var share: PartsPerMillion
+  public var least: Bytes
 
-  public init(base: Bytes, share: PartsPerMillion = .zero) {
+  public init(base: Bytes, share: PartsPerMillion = .zero, least: Bytes = .zero) {
     self.base = base
     self.share = share
+    self.least = least
   }
 
   public func reserve(memory: Bytes) -> Bytes {
     let memory = max(memory, .zero)
     let part = (Int128(memory.value) * Int128(share.value) + 999_999) / 1_000_000
-    return Bytes(Int64(clamping: min(Int128(memory.value), Int128(base.value) + part)))
+    let reserve = max(Int128(least.value), Int128(base.value) + part)
+    return Bytes(Int64(clamping: min(Int128(memory.value), reserve)))
   }
 }

@@ -38,6 +38,11 @@ public struct MigrationFacts: Sendable, Equatable {
     bandwidth: .mebibytes(128), downtimeMax: .milliseconds(300), switchOver: .milliseconds(50),
     roundsMax: 30, concurrentPerHost: 2, dirtiedPerSecond: .percent(2))
 
+  /// Hyper-V migrates two VMs at once unless told otherwise. A 10 GbE link, and when it stops the VM, are assumptions.
+  public static let hyperV = MigrationFacts(
+    bandwidth: .mebibytes(1_100), downtimeMax: .milliseconds(300), switchOver: .milliseconds(50),
+    roundsMax: 10, concurrentPerHost: 2, dirtiedPerSecond: .percent(2))
+
   /// Xen's own limits are five rounds after the first and no bandwidth cap; a 10 GbE link is assumed.
   public static let xen = MigrationFacts(
     bandwidth: .mebibytes(1_100), downtimeMax: .milliseconds(300), switchOver: .milliseconds(60),

@@ -33,6 +33,7 @@ struct Assembler {
     let record = step(root["record"]?["interval"], "record.interval") ?? interval
     checkCountOfSteps(interval, control, record)
     profile = chosenProfile()
+    letPolicyScan()
     let clusters = readClusters()
     let traces = readTraces()
     let vms = readVMs(clusters: clusters)

@@ -87,7 +87,7 @@ extension Assembler {
     return HostEntry(
       name: name, count: count, sockets: cpu?["sockets"]?.whole(1...64) ?? 1,
       coresPerSocket: cores, threadsPerCore: cpu?["threads"]?.whole(1...8) ?? 1,
-      coreRate: Kilohertz(mhz), memory: memory, place: value.place)
+      coreRate: Kilohertz(mhz), memory: memory, swap: readSwap(value["swap"]), place: value.place)
   }
 
   private mutating func readPools(

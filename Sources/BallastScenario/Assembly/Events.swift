@@ -80,6 +80,7 @@ extension Assembler {
     let cpu = change(value["cpu"], \.frequency)
     if let vm = value["vm"], let pattern = vm.text {
       _ = matchedVMs(vm)
+      complainOfGuestTraits(value["workload"])
       return .setVM(
         pattern: pattern,
         VMChange(

@@ -9,8 +9,7 @@ extension Assembler {
       placement: value?["placement"]?.text ?? PolicyChoice().placement,
       balancing: readBalancing(value?["balancing"]),
       failover: readFailover(value?["failover"]),
-      reclamation: ReclamationChoice(
-        idleTax: readTax(value?["reclamation"]?["idle_tax"])),
+      reclamation: readReclamation(value?["reclamation"]),
       entitlement: readEntitlement(value?["entitlement"]))
   }
 
@@ -46,6 +45,7 @@ extension Assembler {
     if let part = value["dirtied_per_second"]?.fraction {
       profile.migration.dirtiedPerSecond = part
     }
+    profile.memory = readMemoryFacts(value, of: profile)
     return profile
   }
 
@@ -112,17 +112,6 @@ extension Assembler {
       problems.add(value![key]!.place, "\(key) is 0", "write a size above zero")
     }
     return choice
-  }
-
-  private mutating func readTax(_ value: Value?) -> PartsPerMillion? {
-    guard let value, let tax = value.fraction else { return nil }
-    if tax >= .one {
-      problems.add(
-        value.place, "idle_tax 100% would leave an idle VM nothing, however many shares it has",
-        "write less than 100%, such as 75%")
-      return nil
-    }
-    return tax
   }
 
   private mutating func readEntitlement(_ value: Value?) -> EntitlementRules {

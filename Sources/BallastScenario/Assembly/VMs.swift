@@ -83,6 +83,8 @@ extension Assembler {
       from: value["from"]?.text, cluster: value["cluster"]?.text,
       pool: value["pool"]?.text.map(Self.withoutCluster), host: value["host"]?.text,
       vcpus: vcpus, memory: memory, cpu: cpu, memorySettings: memorySettings,
+      guestMemory: readGuestMemory(value),
+      memoryPolicy: readMemoryPolicy(value["memory_policy"], memory: memory),
       cpuQuota: readQuota(value["cpu"]), affinity: readAffinity(value["affinity"], cluster),
       restartPriority: value["restart_priority"]?.text.flatMap(RestartPriority.init(name:))
         ?? .medium, start: start, stop: stop,

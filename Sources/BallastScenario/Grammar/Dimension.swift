@@ -1,6 +1,8 @@
 /// What a quantity measures, and the units it may be written in.
 enum Dimension: CaseIterable {
   case frequency, memory, duration, percentage, rate
+  /// A percentage that may exceed 100 %.
+  case surplus
 
   struct Unit {
     var symbol: String
@@ -23,7 +25,7 @@ enum Dimension: CaseIterable {
         Unit("s", 1_000_000_000), Unit("m", 60_000_000_000), Unit("h", 3_600_000_000_000),
         Unit("d", 86_400_000_000_000),
       ]
-    case .percentage: [Unit("%", 10_000)]
+    case .percentage, .surplus: [Unit("%", 10_000)]
     case .rate:
       Self.byteUnits.map { Unit($0.symbol + "/s", $0.factor * 8) }
         + [("bit/s", 0), ("kbit/s", 1), ("Mbit/s", 2), ("Gbit/s", 3)].map { symbol, power in
@@ -46,7 +48,7 @@ enum Dimension: CaseIterable {
     case .frequency: "a clock rate"
     case .memory: "a size of memory"
     case .duration: "a time"
-    case .percentage: "a percentage"
+    case .percentage, .surplus: "a percentage"
     case .rate: "a data rate"
     }
   }
@@ -57,7 +59,7 @@ enum Dimension: CaseIterable {
     case .frequency: "frequency"
     case .memory: "memory"
     case .duration: "time"
-    case .percentage: "percentage"
+    case .percentage, .surplus: "percentage"
     case .rate: "data rate"
     }
   }
@@ -68,7 +70,7 @@ enum Dimension: CaseIterable {
     case .frequency: "2.6GHz"
     case .memory: "16GiB"
     case .duration: "20s"
-    case .percentage: "35%"
+    case .percentage, .surplus: "35%"
     case .rate: "20MiB/s"
     }
   }
@@ -80,6 +82,7 @@ enum Dimension: CaseIterable {
     case .memory: ("65536TiB", 1 << 56)
     case .duration: ("36500d", 36_500 * 86_400_000_000_000)
     case .percentage: ("100%", 1_000_000)
+    case .surplus: ("2000%", 20_000_000)
     case .rate: ("65536TiB/s", 1 << 59)
     }
   }
@@ -91,7 +94,7 @@ enum Dimension: CaseIterable {
     case .frequency: return digits >= 3 ? "MHz" : "GHz"
     case .memory: return digits >= 4 ? "MiB" : "GiB"
     case .duration: return "s"
-    case .percentage: return "%"
+    case .percentage, .surplus: return "%"
     case .rate: return "MiB/s"
     }
   }

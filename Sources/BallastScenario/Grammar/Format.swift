@@ -2,10 +2,10 @@ import BallastModel
 
 /// The maps a scenario is made of. The raw value names the definition in the JSON Schema.
 enum ObjectName: String, CaseIterable {
-  case scenario, control, cpuModel, hypervisor
-  case cluster, host, hostCPU, pool, poolCPU, poolMemory
+  case scenario, control, cpuModel, hypervisor, scan
+  case cluster, host, hostCPU, hostSwap, pool, poolCPU, poolMemory
   case trace
-  case vm, vmCPU, vmMemory, affinity
+  case vm, vmCPU, vmMemory, balloon, pages, guestSwap, affinity
   case workload, cpuDemand, memoryWorkload, memoryDemand, square, diurnal, random, cycle, io
   case policies, admission, balancing, failover, reclamation, entitlement
   case event, hostOfEvent, maintenance, migration, change, changeOfCPU, changeOfMemory, power,
@@ -29,11 +29,12 @@ extension ObjectName {
     switch self {
     case .scenario, .control, .cpuModel, .hypervisor, .record: runSpec
     case .cluster, .host, .hostCPU, .pool, .poolCPU, .poolMemory: inventorySpec
-    case .trace, .workload, .cpuDemand, .memoryWorkload, .memoryDemand, .square, .diurnal, .random,
-      .cycle, .io:
+    case .trace, .workload, .cpuDemand, .memoryDemand, .square, .diurnal, .random, .cycle, .io:
       workloadSpec
-    case .vm, .vmCPU, .vmMemory, .affinity: vmSpec
-    case .policies, .admission, .balancing, .failover, .reclamation, .entitlement: policySpec
+    case .vm, .vmCPU, .affinity: vmSpec
+    case .hostSwap, .vmMemory, .balloon, .pages, .guestSwap, .scan, .memoryWorkload, .reclamation:
+      memorySpec
+    case .policies, .admission, .balancing, .failover, .entitlement: policySpec
     case .event, .hostOfEvent, .maintenance, .migration, .change, .changeOfCPU,
       .changeOfMemory, .power, .snapshot:
       eventSpec
@@ -97,7 +98,7 @@ extension ObjectName {
             "dirtied_per_second", .quantity(.percentage),
             "Of its active memory, what a guest rewrites per second.",
             standard: "the profile's"),
-        ],
+        ] + Self.memoryParameters,
         othersNotYet: "profile parameters")
     case .record:
       ObjectSpec(
@@ -160,6 +161,7 @@ extension ObjectName {
 
 extension ObjectName {
   static let counts: ClosedRange<Int64> = 1...Int64(Limits.machines)
+  private static let noSwap = Kind.words([.init("none", "no swap")])
 
   private var inventorySpec: ObjectSpec {
     switch self {
@@ -172,6 +174,10 @@ extension ObjectName {
           Key("count", .whole(Self.counts), "How many hosts alike.", standard: "1"),
           Key("cpu", .object(.hostCPU), "Processors.", required: true),
           Key("memory", .quantity(.memory), "Physical memory.", required: true),
+          Key(
+            "swap", .either([Self.noSwap, .object(.hostSwap)]),
+            "Where pages go that find no room; used by hypervisors that swap guests.",
+            standard: "an SSD with room for all"),
         ])
     case .hostCPU:
       ObjectSpec(
@@ -211,7 +217,7 @@ extension ObjectName {
   }
 
   /// Reservation, limit and shares, and what else.
-  private func settings(
+  func settings(
     _ summary: String, _ dimension: Dimension, isPool: Bool = false, isChange: Bool = false,
     more: [Key] = []
   ) -> ObjectSpec {
@@ -243,15 +249,6 @@ extension ObjectName {
   private var vmSpec: ObjectSpec {
     switch self {
     case .vmCPU: settings("CPU settings of a VM.", .frequency, more: Self.quotaKeys(notYet: nil))
-    case .vmMemory:
-      settings(
-        "Memory settings of a VM.", .memory,
-        more: [
-          Key(
-            "balloon_max", .quantity(.percentage),
-            "Most of the VM's memory that its balloon may take.", standard: "65%",
-            notYet: "ballooning")
-        ])
     case .affinity:
       ObjectSpec(
         summary: "Where a VM may run, and beside whom.",
@@ -291,7 +288,11 @@ extension ObjectName {
           Key("memory_policy", .object(.vmMemory), "Memory settings."),
           Key(
             "image", .text, "Disk image; VMs with one image can share pages.",
-            notYet: "page sharing"),
+            standard: "one of its own"),
+          Key("pages", .object(.pages), "What its memory holds."),
+          Key(
+            "guest_swap", .either([Self.noSwap, .object(.guestSwap)]), "The guest's own swap.",
+            standard: "an SSD with room for all"),
           Key(
             "affinity", .either([.object(.affinity), .list(.object(.affinity))]),
             "Where it may run, and beside whom: one group of rules, or a list of them."),
@@ -358,17 +359,6 @@ extension ObjectName {
             notYet: "quantum fidelity")
         ])
     case .memoryDemand: demand()
-    case .memoryWorkload:
-      ObjectSpec(
-        summary: "Memory demand in percent of the VM's memory.",
-        keys: [
-          Key(
-            "active", .either([.quantity(.percentage), .object(.memoryDemand)]),
-            "Memory in active use.", standard: "0%"),
-          Key(
-            "touched", .either([.quantity(.percentage), .object(.memoryDemand)]),
-            "Memory the guest ever used.", standard: "100%"),
-        ])
     case .square:
       ObjectSpec(
         summary: "High for the first part of every period, then low.",
@@ -564,22 +554,6 @@ extension ObjectName {
             "restart", .quantity(.duration), "From then until VMs are powered on elsewhere.",
             standard: "30s"),
         ])
-    case .reclamation:
-      ObjectSpec(
-        summary: "How memory is taken back when a host runs short.",
-        keys: [
-          Key(
-            "order",
-            .list(
-              .words([
-                .init("share", "page sharing"), .init("balloon", "ballooning"),
-                .init("compress", "compression"), .init("swap", "host swap"),
-              ])), "What is tried first.", notYet: "reclamation"),
-          Key(
-            "idle_tax", .quantity(.percentage),
-            "How much idle memory counts against a VM in its memory entitlement.",
-            standard: "0%"),
-        ])
     case .entitlement:
       ObjectSpec(
         summary: "Where hypervisors differ from the plain division.",
@@ -613,7 +587,12 @@ extension ObjectName {
           Key(
             "failover", .either([failovers, .object(.failover)]), "Room kept for failures.",
             standard: "none"),
-          Key("reclamation", .object(.reclamation), "Taking memory back."),
+          Key(
+            "reclamation",
+            .either([
+              .words([.init("off", "memory is counted, and nothing is taken back")]),
+              .object(.reclamation),
+            ]), "Taking memory back.", standard: "as the profile does it"),
           Key("entitlement", .object(.entitlement), "What VMs are entitled to."),
         ])
     }

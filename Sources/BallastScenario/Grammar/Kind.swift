@@ -46,7 +46,7 @@ indirect enum Kind: Sendable {
   }
 
   /// Lists of names that belong to other modules.
-  enum Catalog: Sendable { case profile, placement, traceFormat, distribution }
+  enum Catalog: Sendable { case profile, placement, memory, traceFormat, distribution }
 }
 
 /// One key of an object of the format.
@@ -158,6 +158,7 @@ extension Kind.Catalog {
     switch self {
     case .profile: "the name of a hypervisor profile"
     case .placement: "the name of a placement policy"
+    case .memory: "the name of a memory policy"
     case .traceFormat: "the name of a trace format"
     case .distribution: "the name of a distribution"
     }
@@ -166,8 +167,13 @@ extension Kind.Catalog {
   /// Names the format has, whether or not this version has a model for them.
   var reserved: [String] {
     switch self {
-    case .profile: ["esxi", "kvm", "xen", "hyper-v"]
+    case .profile: ["esxi", "kvm", "xen", "hyperv"]
     case .placement: ["first-fit", "best-fit", "worst-fit", "load-balance", "power-aware"]
+    case .memory:
+      [
+        "none", "proportional-share", "mom", "mom-ovirt", "proxmox", "hyperv-dynamic-memory",
+        "squeezed",
+      ]
     case .traceFormat, .distribution: []
     }
   }
@@ -175,7 +181,7 @@ extension Kind.Catalog {
   var modelNoun: String {
     switch self {
     case .profile: "this hypervisor"
-    case .placement: "this policy"
+    case .placement, .memory: "this policy"
     case .traceFormat: "this trace format"
     case .distribution: "this distribution"
     }

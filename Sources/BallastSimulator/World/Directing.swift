@@ -14,7 +14,8 @@ extension ClusterDirector {
         vcpus: Int64(spec.vcpus), memory: spec.memory.value,
         cpuReservation: spec.cpuSettings.reservation.value,
         memoryReservation: spec.memorySettings.reservation.value,
-        overhead: world.overhead(of: spec).value)
+        overhead: world.overhead(of: spec).value, memoryAtStart: spec.memorySpec.startup?.value,
+        memoryLeast: world.memoryLeast(of: spec)?.value)
     }
     let pools = Dictionary(
       uniqueKeysWithValues: tree.pools.indices.map { (tree.pools[$0].path, $0) })
@@ -25,7 +26,9 @@ extension ClusterDirector {
             cpuCapacity: spec.cpuCapacity.value, coreRate: spec.coreRate.value,
             memoryCapacity: offeredMemory(spec.memory, under: world.profile).value,
             isKeptForFailures: world.policies.failover.policy == "dedicated"
-              && cluster.dedicatedHosts.contains(position))
+              && cluster.dedicatedHosts.contains(position),
+            isFullyBacked: world.memory?.onExhaustion == .refuse,
+            swapSpace: world.swapSpace(of: spec)?.value)
         }, vms: rows, rules: PlacementRules(cluster.rules, vmCount: rows.count)),
       hosts: specs.map {
         HostFacts(

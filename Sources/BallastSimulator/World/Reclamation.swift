@@ -31,7 +31,9 @@ extension WorldBuilder {
     let written = entry.memoryPolicy
     var settings = VMMemorySettings()
     settings.balloonMax = entry.guestMemory.balloon.max ?? facts.balloon.max
-    settings.isBallooned = written.isBallooned && facts.techniques.contains(.balloon)
+    settings.isBallooned =
+      written.isBallooned && facts.techniques.contains(.balloon)
+      && (facts.policy != "hyperv-dynamic-memory" || written.choosesDynamicMemory)
     if let minimum = written.minimum { settings.minimum = min(minimum, configured).value }
     if let buffer = written.buffer { settings.buffer = buffer }
     if let priority = written.priority { settings.priority = priority }
@@ -50,6 +52,13 @@ extension WorldBuilder {
     let minimum = facts.policy == "squeezed" ? written.minimum : nil
     guard let startup = written.startup ?? minimum, startup < configured else { return nil }
     return max(startup, min(entry.memorySettings.reservation, configured))
+  }
+}
+
+extension MemoryPolicySpec {
+  /// Hyper-V balloons a VM that has Dynamic Memory: one that says anything about it.
+  fileprivate var choosesDynamicMemory: Bool {
+    minimum != nil || startup != nil || buffer != nil || priority != nil
   }
 }
 
@@ -75,6 +84,26 @@ extension World {
         vcpus: vm.vcpus, memory: vm.memory, workload: vm.workload, memorySpec: vm.memorySpec,
         memoryOverhead: overhead(of: vm))
     }
+  }
+
+  /// What a policy's balloons leave a VM at least; nil where none of them takes anything from it.
+  func memoryLeast(of vm: VM) -> Bytes? {
+    let settings = vm.memoryPolicy
+    let policies = ["squeezed", "hyperv-dynamic-memory"]
+    guard let facts = memory, policies.contains(facts.policy), settings.isBallooned,
+      vm.memorySpec.balloon.isPresent,
+      settings.minimum >= 0 || vm.memorySettings.reservation > .zero
+        || facts.policy != "squeezed"
+    else { return nil }
+    let least = max(Bytes(settings.minimum), vm.memorySettings.reservation)
+    return min(max(least, .zero), vm.memory)
+  }
+
+  /// Room on a host's swap device that VMs share; nil where nobody counts it. A host that makes guests wait until
+  /// memory is found keeps room for all that may have to go.
+  func swapSpace(of host: HostSpec) -> Bytes? {
+    guard memory?.onExhaustion == .wait, host.swap.kind != .none else { return nil }
+    return host.swap.size
   }
 
   /// The memory half of a host's manager: the policy by name with the host's parameters, and the tax of entitlements.

@@ -11,6 +11,7 @@ import Foundation
 /// The names a scenario may use, from the catalogs of the modules that own them.
 let catalogs = CatalogNames(
   placement: placementCatalog.map { ($0.name, $0.summary) },
+  memory: memoryCatalog.map { ($0.name, $0.summary) },
   traceFormats: TraceFormat.catalog.map { ($0.name, $0.summary) },
   distributions: BallastMath.Distribution.catalog.map { ($0.name, $0.summary) })
 

@@ -1,0 +1,212 @@
+import BallastModel
+import BallastUnits
+
+/// What comes back when it is touched, what the host's kernel takes by itself, and what waiting for all that costs.
+extension FluidHost {
+  // MARK: The kernel's own reclaim
+
+  /// Free memory below which Linux begins to reclaim by itself; 0 for others.
+  ///
+  /// Source    mm/page_alloc.c: min = 4 √KiB KiB, at most 64 MiB; low = min + the larger of min/4 and 0.1 % of memory.
+  func lowWatermark(_ reclaim: HostReclaim) -> Int64 { watermark(reclaim, steps: 1) }
+  private func highWatermark(_ reclaim: HostReclaim) -> Int64 { watermark(reclaim, steps: 2) }
+
+  private func watermark(_ reclaim: HostReclaim, steps: Int64) -> Int64 {
+    guard reclaim.facts.onExhaustion == .kernelReclaim else { return 0 }
+    let kibibytes = spec.memory.value >> 10
+    let least = min(Int64((Double(kibibytes) * 16).squareRoot()), 65_536) << 10
+    return least + steps * max(least / 4, spec.memory.value / 1_000)
+  }
+
+  /// Linux swaps the coldest pages out when free memory is low, and kills when nothing is left to swap to.
+  mutating func reclaimByKernel(_ reclaim: HostReclaim, at time: Int64, guests: Guests) {
+    guard reclaim.facts.onExhaustion == .kernelReclaim else { return }
+    var waiting: Int64 = 0
+    reclaim.pool = 0
+    for slot in 0..<table.count {
+      let record = guests.reclaim![Int(table.vm[slot])]
+      reclaim.pool += record.compressedSize
+      waiting += min(record.waiting, limitRoom(VMIndex(Int(table.vm[slot])), guests: guests))
+        + record.overheadWaiting
+    }
+    guard memoryFree - waiting < lowWatermark(reclaim) else { return }
+    var need = highWatermark(reclaim) + waiting - memoryFree
+    for hot in [false, true] where need > 0 {
+      need -= push(need, hot: hot, reclaim, at: time, guests: guests)
+    }
+    if reclaim.isFull != reclaim.isFullTold {
+      reclaim.isFullTold = reclaim.isFull
+      if reclaim.isFull && reclaim.swap.kind != .none {
+        reclaim.note(.swapFull, at: time, amount: reclaim.onDevice)
+      }
+    }
+    let cannotSwap = reclaim.deviceRoom == 0
+    if waiting > max(0, memoryFree) && cannotSwap { killLargest(reclaim, at: time, guests: guests) }
+  }
+
+  /// Takes so much from all VMs, in proportion to what of them is cold, or hot. Returns what went.
+  private mutating func push(
+    _ need: Int64, hot: Bool, _ reclaim: HostReclaim, at time: Int64, guests: Guests
+  ) -> Int64 {
+    reclaim.weights.reserve(2 * table.count)
+    var sum: Int64 = 0
+    for slot in 0..<table.count {
+      let vm = VMIndex(Int(table.vm[slot]))
+      let mapped = guests.base[vm.int].memory.mapped
+      let all = takeable(vm, guests: guests)
+      let cold = max(0, mapped - guests.reclaim![vm.int].mappedHot(mapped))
+      reclaim.weights.base[slot] = hot ? all : min(all, cold)
+      sum += reclaim.weights.base[slot]
+    }
+    let total = min(need, sum)
+    guard total > 0 else { return 0 }
+    let parts = reclaim.weights.base + table.count
+    apportion(
+      total, by: reclaim.weights.base, count: table.count, into: parts, scratch: &reclaim.shares)
+    let before = memoryFree
+    for slot in 0..<table.count where parts[slot] > 0 {
+      let vm = VMIndex(Int(table.vm[slot]))
+      var left = parts[slot]
+      if reclaim.poolRoom(spec.memory.value) > 0 {
+        let size = guests.reclaim![vm.int].compressedSize
+        left -= compress(
+          vm, left, cacheMax: size + reclaim.poolRoom(spec.memory.value), at: time, guests: guests)
+        reclaim.pool += guests.reclaim![vm.int].compressedSize - size
+      }
+      if reclaim.swap.kind != .zram {
+        _ = swapOut(vm, left, coldFirst: true, reclaim, at: time, guests: guests)
+      }
+    }
+    return memoryFree - before
+  }
+
+  private mutating func killLargest(_ reclaim: HostReclaim, at time: Int64, guests: Guests) {
+    var worst: VMIndex?
+    var most: Int64 = 0
+    for slot in 0..<table.count {
+      let vm = VMIndex(Int(table.vm[slot]))
+      let record = guests.reclaim![vm.int]
+      let held = record.held(guests.base[vm.int].memory.mapped)
+      if held > most && !record.isDead { (worst, most) = (vm, held) }
+    }
+    if let worst { kill(worst, reclaim, .oomKill, at: time, guests: guests) }
+  }
+
+  // MARK: Coming back
+
+  /// Pages in use that lie compressed or swapped out come back as the guest touches them; what the guest has paged out
+  /// itself it reads from its own disk, over and over while the balloon stays.
+  ///
+  /// Rule      a page in use is touched again at the rate 1/τ. A vCPU waits for each; work goes on in between, so that of
+  ///           the time run + wait a part wait / (run + wait) is lost, and as many touches fewer happen.
+  mutating func bringBack(
+    _ reclaim: HostReclaim, for span: Int64, at time: Int64, guests: Guests
+  ) {
+    // Reads of all VMs at full speed, to see how long the queue of the device is.
+    var reads: Int64 = 0
+    for slot in 0..<table.count {
+      let record = guests.reclaim![Int(table.vm[slot])]
+      reads += touched(record.swappedHot, for: span)
+    }
+    let bandwidth = max(
+      1, scaled(reclaim.swap.bandwidth.value, by: span, over: 1_000_000_000))
+    let latency =
+      reads > bandwidth
+      ? scaled(reclaim.swap.latency.value, by: reads, over: bandwidth)
+      : reclaim.swap.latency.value
+    for slot in 0..<table.count {
+      let vm = VMIndex(Int(table.vm[slot]))
+      let record = guests.reclaim! + vm.int
+      let traits = guests.traits! + vm.int
+      guard !record.pointee.isDead else { continue }
+      let fromSwap = touched(record.pointee.swappedHot, for: span)
+      let fromCache = touched(record.pointee.compressedHot, for: span)
+      let fromGuest = touched(record.pointee.guestPagedHot, for: span)
+      var wait = pages(fromSwap) * latency + pages(fromCache) * MemoryCosts.decompressedPage
+      wait += pages(fromGuest) * traits.pointee.swapLatency
+      if reclaim.doublePaging && fromGuest > 0 {
+        // The page that has to go is one the host has swapped out, as often as there are such.
+        let mapped = guests.base[vm.int].memory.mapped
+        let held = max(1, record.pointee.held(mapped))
+        wait += pages(scaled(fromGuest, by: record.pointee.swapped, over: held)) * latency
+      }
+      record.pointee.stall += wait
+      let lost = lostPart(slot, record.pointee, for: span)
+      func done(_ amount: Int64) -> Int64 {
+        scaled(amount, by: 1_000_000 - lost, over: 1_000_000)
+      }
+      let room = min(max(0, memoryFree), limitRoom(vm, guests: guests))
+      let cached = min(done(fromCache), record.pointee.compressed)
+      if cached > 0 && cached <= room {
+        let size = record.pointee.compressedSize
+        record.pointee.takeCompressed(cached, hot: cached)
+        consume(record.pointee.compressedSize - size, at: time)
+        map(vm, cached, at: time, guests: guests)
+      }
+      let swapped = min(
+        done(fromSwap), record.pointee.swapped, bandwidth,
+        min(max(0, memoryFree), limitRoom(vm, guests: guests)))
+      if swapped > 0 {
+        record.pointee.takeSwapped(swapped, hot: swapped)
+        record.pointee.readNow += swapped
+        reclaim.onDevice -= swapped
+        reclaim.budget = max(0, reclaim.budget - swapped)
+        map(vm, swapped, at: time, guests: guests)
+      }
+    }
+  }
+
+  /// Of `hot` bytes, how many are touched in a span: all within some seconds.
+  private func touched(_ hot: Int64, for span: Int64) -> Int64 {
+    if hot <= 0 { return 0 }
+    let part = scaled(hot, by: min(span, MemoryCosts.touchedAgainWithin), over: MemoryCosts.touchedAgainWithin)
+    return max(min(hot, MemoryCosts.pageSize), part)
+  }
+
+  /// Part of its time that a VM loses, ppm: all of it while it waits for memory that the host does not have.
+  private func lostPart(_ slot: Int, _ record: GuestReclaim, for span: Int64) -> Int64 {
+    if record.waiting > 0 || record.overheadWaiting > 0
+      || record.isBlocked
+    {
+      return 1_000_000
+    }
+    if record.stall == 0 { return 0 }
+    let run = scaled(table.demand[slot], by: span, over: spec.coreRate.value)
+    return run == 0 ? 0 : scaled(record.stall, by: 1_000_000, over: record.stall + run)
+  }
+
+  // MARK: Slowdown
+
+  /// What was lost in this tick is lost until the next.
+  mutating func settleSlowdowns(
+    _ reclaim: HostReclaim, for span: Int64, at time: Int64, guests: Guests
+  ) {
+    var isChanged = false
+    var slows = false
+    for slot in 0..<table.count {
+      let vm = Int(table.vm[slot])
+      let record = guests.reclaim! + vm
+      record.pointee.isBlocked =
+        guests.base[vm].memory.mapped > record.pointee.blockedAbove
+      // Whole tenths of a percent: less is noise, and would change the rates at every tick.
+      let lost = (lostPart(slot, record.pointee, for: span) + 500) / 1_000 * 1_000
+      record.pointee.nextSlowdown = lost
+      if lost != record.pointee.slowdown { isChanged = true }
+      if lost > 0 { slows = true }
+      record.pointee.activity.swapIn += record.pointee.readNow
+      record.pointee.activity.swapOut += record.pointee.writtenNow
+      reclaim.swapIn += record.pointee.readNow
+      reclaim.swapOut += record.pointee.writtenNow
+      reclaim.readObserved += record.pointee.readNow
+      reclaim.writtenObserved += record.pointee.writtenNow
+    }
+    if !isChanged { return }
+    closeSegment(at: time, guests: guests)
+    for slot in 0..<table.count {
+      let record = guests.reclaim! + Int(table.vm[slot])
+      record.pointee.slowdown = record.pointee.nextSlowdown
+    }
+    reclaim.slows = slows
+    settingsChanged(at: time)
+  }
+}

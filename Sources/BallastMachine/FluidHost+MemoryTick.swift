@@ -1,0 +1,292 @@
+import BallastModel
+import BallastUnits
+
+/// One tick of memory on the move: balloons, compression, swap, the kernel's own reclaim, and what all that costs.
+///
+/// Rule      in this order: guests fit themselves into what their balloons leave; balloons move at their rates; what was
+///           asked to be compressed and swapped goes, then what the host's kernel takes by itself; what is free is given to
+///           who waits, reservations first; what lies compressed or swapped and is in use comes back; the scanner for equal
+///           pages has its turn; the time that vCPUs waited becomes a slowdown until the next tick.
+/// Cost      O(VMs); nothing at all while memory is at rest.
+/// Source    docs/MODEL.md#memory.
+extension FluidHost {
+  mutating func tickMemory(_ reclaim: HostReclaim, guests: Guests) {
+    let time = now
+    let span = time - reclaim.lastTick
+    reclaim.lastTick = time
+    reclaim.beginTick(span)
+    for slot in 0..<table.count {
+      let vm = VMIndex(Int(table.vm[slot]))
+      let record = guests.reclaim! + vm.int
+      record.pointee.beginTick()
+      if record.pointee.isDead { continue }
+      fit(vm, reclaim, at: time, guests: guests)
+      if record.pointee.isDead { continue }
+      moveBalloon(vm, reclaim, for: span, at: time, guests: guests)
+    }
+    takeRequested(reclaim, at: time, guests: guests)
+    reclaimByKernel(reclaim, at: time, guests: guests)
+    backWaiting(reclaim, at: time, guests: guests)
+    share(reclaim, at: time, guests: guests)
+    bringBack(reclaim, for: span, at: time, guests: guests)
+    settleSlowdowns(reclaim, for: span, at: time, guests: guests)
+    var isRestless = memoryFree < lowWatermark(reclaim)
+    reclaim.holdsReclaimed = (reclaim.sharing?.total.shared ?? 0) > 0
+    reclaim.hasActivity = true
+    for slot in 0..<table.count {
+      let vm = Int(table.vm[slot])
+      let record = guests.reclaim! + vm
+      if record.pointee.hasReclaimed { reclaim.holdsReclaimed = true }
+      if !isRestless {
+        isRestless = record.pointee.isRestless(guests.base[vm], guests.traits![vm], at: time)
+      }
+    }
+    let next = (time / reclaim.tick + 1) * reclaim.tick
+    reclaim.nextTick = isRestless ? next : reclaim.nextSharing(after: time)
+    #if DEBUG || BALLAST_CHECKS
+      checkMemory(reclaim, guests: guests)
+    #endif
+  }
+
+  // MARK: Balloons
+
+  private mutating func moveBalloon(
+    _ vm: VMIndex, _ reclaim: HostReclaim, for span: Int64, at time: Int64, guests: Guests
+  ) {
+    let guest = guests.base + vm.int
+    let record = guests.reclaim! + vm.int
+    let traits = guests.traits! + vm.int
+    if traits.pointee.reportsFreePages {
+      // Half of what is free goes every 2 s: the guest reports blocks after a delay.
+      let idle = min(
+        guest.pointee.memory.mapped,
+        max(0, record.pointee.held(guest.pointee.memory.mapped) - record.pointee.resident))
+      unmap(vm, min(idle, scaled(idle, by: span, over: 4_000_000_000)), at: time, guests: guests)
+    }
+    let target = min(max(0, record.pointee.balloonTarget), traits.pointee.balloonMax)
+    let most = scaled(traits.pointee.balloonRate, by: span, over: 1_000_000_000)
+    if target < record.pointee.balloon {
+      var amount = min(most, record.pointee.balloon - target)
+      if reclaim.facts.onExhaustion == .refuse { amount = min(amount, max(0, memoryFree)) }
+      record.pointee.balloon -= amount
+      record.pointee.stall += pages(amount) * MemoryCosts.balloonPage
+      record.pointee.stuckFor = 0
+    } else if target > record.pointee.balloon {
+      inflate(
+        vm, upTo: target, most: most, hasBooted: time - guest.pointee.onSince >= traits.pointee.bootRamp,
+        span: span, reclaim, at: time, guests: guests)
+    } else {
+      record.pointee.stuckFor = 0
+    }
+    fit(vm, reclaim, at: time, guests: guests)
+    tellBalloon(vm, reclaim, at: time, guests: guests)
+  }
+
+  private mutating func inflate(
+    _ vm: VMIndex, upTo target: Int64, most: Int64, hasBooted: Bool, span: Int64,
+    _ reclaim: HostReclaim, at time: Int64, guests: Guests
+  ) {
+    let guest = guests.base + vm.int
+    let record = guests.reclaim! + vm.int
+    let traits = guests.traits! + vm.int
+    let reach = min(target, guest.pointee.configured - leastSize(vm, guests: guests))
+    let amount =
+      traits.pointee.isDriverPresent && hasBooted
+      ? min(most, max(0, reach - record.pointee.balloon)) : 0
+    guard amount > 0 else {
+      record.pointee.stuckFor += span
+      return
+    }
+    record.pointee.stuckFor = 0
+    record.pointee.balloon += amount
+    record.pointee.stall += pages(amount) * MemoryCosts.balloonPage
+    // Free pages that the host backs come first, then those never touched, then what the guest drops or pages out.
+    let mapped = guest.pointee.memory.mapped
+    let idle = min(mapped, max(0, record.pointee.held(mapped) - record.pointee.resident))
+    unmap(vm, min(amount, idle), at: time, guests: guests)
+    var excess =
+      record.pointee.held(guest.pointee.memory.mapped) + record.pointee.balloon
+      - guest.pointee.configured
+    guard excess > 0 else { return }
+    let fromMapped = min(excess, guest.pointee.memory.mapped)
+    unmap(vm, fromMapped, at: time, guests: guests)
+    excess -= fromMapped
+    let fromSwap = min(excess, record.pointee.swapped)
+    record.pointee.takeSwapped(fromSwap, hot: record.pointee.swappedHot)
+    reclaim.onDevice -= fromSwap
+    excess -= fromSwap
+    let size = record.pointee.compressedSize
+    record.pointee.takeCompressed(excess, hot: record.pointee.compressedHot)
+    consume(record.pointee.compressedSize - size, at: time)
+  }
+
+  /// The least a guest can live with: what it cannot page out, and the little it keeps free.
+  private func leastSize(_ vm: VMIndex, guests: Guests) -> Int64 {
+    let record = guests.reclaim![vm.int]
+    let traits = guests.traits![vm.int]
+    let reserve = guests.base[vm.int].configured / MemoryCosts.guestReservePart
+    if traits.hasSwap {
+      let pinned = MemoryCosts.guestPinned.of(Bytes(record.used)).value
+      return max(pinned, record.used - min(record.used, traits.swapSize)) + reserve
+    }
+    let cache = scaled(record.used - record.active, by: traits.pageCache, over: 1_000_000)
+    return record.used - cache + reserve
+  }
+
+  private func tellBalloon(
+    _ vm: VMIndex, _ reclaim: HostReclaim, at time: Int64, guests: Guests
+  ) {
+    let record = guests.reclaim! + vm.int
+    let balloon = record.pointee.balloon
+    if (balloon > 0) != record.pointee.isBallooningTold {
+      record.pointee.isBallooningTold = balloon > 0
+      reclaim.note(
+        balloon > 0 ? .balloons : .balloonsNoMore, at: time, vm: Int64(vm.value),
+        amount: record.pointee.balloonTarget)
+    }
+    let isStuck = record.pointee.stuckFor >= MemoryCosts.stuckAfter
+    if isStuck && !record.pointee.isStuckTold {
+      reclaim.note(.balloonStuck, at: time, vm: Int64(vm.value), amount: balloon)
+    }
+    record.pointee.isStuckTold = isStuck
+  }
+
+  // MARK: Compression and swap
+
+  /// What a manager has asked to be compressed and swapped, as far as caches, device and bandwidth go.
+  private mutating func takeRequested(_ reclaim: HostReclaim, at time: Int64, guests: Guests) {
+    for slot in 0..<table.count {
+      let vm = VMIndex(Int(table.vm[slot]))
+      let record = guests.reclaim! + vm.int
+      if record.pointee.toCompress > 0 {
+        let asked = min(record.pointee.toCompress, takeable(vm, guests: guests))
+        let done = compress(
+          vm, asked, cacheMax: reclaim.facts.compressedMax.of(Bytes(guests.base[vm.int].configured))
+            .value, at: time, guests: guests)
+        // What does not compress is swapped, like what the cache has no room for.
+        record.pointee.toSwap += asked - done
+        record.pointee.toCompress = 0
+      }
+      if record.pointee.toSwap > 0 {
+        let asked = min(record.pointee.toSwap, takeable(vm, guests: guests))
+        let done = swapOut(vm, asked, reclaim, at: time, guests: guests)
+        record.pointee.toSwap = done < asked ? asked - done : 0
+      }
+      // Beyond its limit a VM makes room for itself.
+      let room = limitRoom(vm, guests: guests)
+      if record.pointee.waiting > room {
+        _ = swapOut(
+          vm, min(record.pointee.waiting - room, takeable(vm, guests: guests)), reclaim, at: time,
+          guests: guests)
+      }
+    }
+  }
+
+  /// Mapped memory that may be taken: never below min(reservation, touched).
+  func takeable(_ vm: VMIndex, guests: Guests) -> Int64 {
+    let mapped = guests.base[vm.int].memory.mapped
+    return max(0, mapped - min(mapped, guests.reclaim![vm.int].reservation))
+  }
+
+  /// Compresses pages drawn at random; returns how much went.
+  mutating func compress(
+    _ vm: VMIndex, _ asked: Int64, cacheMax: Int64, at time: Int64, guests: Guests
+  ) -> Int64 {
+    let record = guests.reclaim! + vm.int
+    let traits = guests.traits! + vm.int
+    let mapped = guests.base[vm.int].memory.mapped
+    let room = max(0, cacheMax - record.pointee.compressedSize)
+    let kept = max(1, traits.pointee.compressedTo)
+    let fits = scaled(min(room, 1 << 50), by: 1_000_000, over: kept)
+    let amount = min(scaled(asked, by: traits.pointee.compressible, over: 1_000_000), fits, mapped)
+    guard amount > 0 else { return 0 }
+    let hot = GuestReclaim.hotPart(
+      of: amount, hot: record.pointee.mappedHot(mapped), whole: mapped)
+    unmap(vm, amount, at: time, guests: guests)
+    let size = min(room, scaled(amount, by: kept, over: 1_000_000))
+    record.pointee.compressed += amount
+    record.pointee.compressedHot += hot
+    record.pointee.compressedSize += size
+    consume(size, at: time)
+    return amount
+  }
+
+  /// Writes pages drawn at random to the swap device, or the coldest first; returns how much went.
+  mutating func swapOut(
+    _ vm: VMIndex, _ asked: Int64, coldFirst: Bool = false, _ reclaim: HostReclaim, at time: Int64,
+    guests: Guests
+  ) -> Int64 {
+    let record = guests.reclaim! + vm.int
+    let mapped = guests.base[vm.int].memory.mapped
+    let amount = min(asked, mapped, reclaim.deviceRoom, reclaim.budget)
+    if amount < asked && reclaim.deviceRoom < asked { reclaim.isFull = true }
+    guard amount > 0 else { return 0 }
+    let allHot = record.pointee.mappedHot(mapped)
+    let hot =
+      coldFirst
+      ? max(0, amount - (mapped - allHot))
+      : GuestReclaim.hotPart(of: amount, hot: allHot, whole: mapped)
+    unmap(vm, amount, at: time, guests: guests)
+    record.pointee.swapped += amount
+    record.pointee.swappedHot += hot
+    record.pointee.writtenNow += amount
+    reclaim.onDevice += amount
+    reclaim.budget -= amount
+    return amount
+  }
+
+  // MARK: Giving
+
+  /// Gives what is free to who waits: overhead first, then up to reservations, then in proportion.
+  private mutating func backWaiting(_ reclaim: HostReclaim, at time: Int64, guests: Guests) {
+    if reclaim.overheadWaiting > 0 {
+      for slot in 0..<table.count where memoryFree > 0 {
+        let record = guests.reclaim! + Int(table.vm[slot])
+        let amount = min(record.pointee.overheadWaiting, memoryFree)
+        record.pointee.overheadWaiting -= amount
+        reclaim.overheadWaiting -= amount
+        reclaim.overhead += amount
+      }
+    }
+    for isReserved in [true, false] {
+      reclaim.weights.reserve(2 * table.count)
+      var wanted: Int64 = 0
+      for slot in 0..<table.count {
+        let vm = VMIndex(Int(table.vm[slot]))
+        let record = guests.reclaim![vm.int]
+        var amount = min(record.waiting, limitRoom(vm, guests: guests))
+        if isReserved {
+          amount = min(
+            amount, max(0, record.reservation - guests.base[vm.int].memory.mapped))
+        }
+        reclaim.weights.base[slot] = amount
+        wanted += amount
+      }
+      let given = min(wanted, max(0, memoryFree))
+      if given == 0 { continue }
+      let parts = reclaim.weights.base + table.count
+      apportion(
+        given, by: reclaim.weights.base, count: table.count, into: parts, scratch: &reclaim.shares)
+      for slot in 0..<table.count where parts[slot] > 0 {
+        back(VMIndex(Int(table.vm[slot])), parts[slot], at: time, guests: guests)
+      }
+    }
+    reclaim.isShort = false
+    for slot in 0..<table.count {
+      let vm = Int(table.vm[slot])
+      let record = guests.reclaim! + vm
+      let waits = record.pointee.waiting > 0 || record.pointee.overheadWaiting > 0
+      if waits { reclaim.isShort = true }
+      if waits != record.pointee.isWaitingTold {
+        record.pointee.isWaitingTold = waits
+        reclaim.note(
+          waits ? .waits : .waitsNoMore, at: time, vm: table.vm[slot],
+          amount: record.pointee.waiting)
+      }
+    }
+  }
+
+  func pages(_ bytes: Int64) -> Int64 {
+    (bytes + MemoryCosts.pageSize - 1) / MemoryCosts.pageSize
+  }
+}

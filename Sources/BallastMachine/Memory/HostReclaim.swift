@@ -1,0 +1,111 @@
+import BallastKernel
+import BallastModel
+import BallastUnits
+
+/// The memory model of one host beside its VMs' records.
+final class HostReclaim {
+  let facts: MemoryFacts
+  let swap: SwapDeviceSpec
+  /// Time between ticks while memory is on the move, ns.
+  let tick: Int64
+  let reserved: Int64
+
+  /// Σ overhead of the VMs here that is backed, and what of it is not yet.
+  var overhead: Int64 = 0
+  var overheadWaiting: Int64 = 0
+  /// Room kept for VMs on their way here, and what of that there was none for.
+  var copies: Int64 = 0
+  var copiesShort: Int64 = 0
+  /// Next tick; `Int64.max` while memory is at rest.
+  var nextTick = Int64.max
+  var lastTick: Int64 = 0
+  /// Bytes on the swap device.
+  var onDevice: Int64 = 0
+  /// Bytes that compressed pages of zram or zswap take.
+  var pool: Int64 = 0
+  /// Some VM waits for memory.
+  var isShort = false
+  /// The device had no room for all that was to go there in this tick.
+  var isFull = false
+  var isFullTold = false
+  /// Bytes that may still cross to the device in this tick.
+  var budget: Int64 = 0
+  /// Equal pages; nil where nobody looks for them.
+  var sharing: PageSharing?
+  /// vCPUs of some VM wait for memory: demand is not what is asked for.
+  var slows = false
+  /// Some VM lost work in the present sample; some VM did anything with its memory in it, and in the one before.
+  var lostInSample = false
+  var hasActivity = false
+  var hadActivity = false
+  /// Some VM has memory ballooned, compressed, swapped or shared.
+  var holdsReclaimed = false
+  /// Read and written in the present sample, bytes.
+  var swapIn: Int64 = 0
+  var swapOut: Int64 = 0
+  /// The same since the last observation.
+  var readObserved: Int64 = 0
+  var writtenObserved: Int64 = 0
+  /// CPU of the host itself in the present sample up to `overheadSince`, kHz·ns.
+  var overheadWork: Int128 = 0
+  var overheadSince: Int64 = 0
+  /// What was asked last, and of which observation amounts were taken.
+  var asked = HostMemoryRequest()
+  var takenFrom: UInt64 = 0
+  var happenings: [MemoryHappening] = []
+  var shares = ApportionScratch()
+  var weights = IntegerBlock(count: 0)
+
+  /// Free memory below which a manager has something to decide.
+  let alarm: Int64
+
+  let doublePaging: Bool
+
+  init(_ spec: HostSpec, _ setup: MemorySetup, alarm: Int64) {
+    self.alarm = alarm
+    doublePaging = setup.doublePaging
+    facts = setup.facts
+    swap = spec.swap
+    tick = setup.tick
+    reserved = min(spec.memoryReserve.value, spec.memory.value)
+    if facts.sharing.scope != .off {
+      sharing = PageSharing(
+        facts.sharing, capacity: spec.cpuCapacity, step: SimDuration(setup.tick))
+    }
+  }
+
+  /// Room left on the swap device.
+  var deviceRoom: Int64 {
+    if swap.kind == .none || swap.kind == .zram { return 0 }
+    guard let size = swap.size else { return Int64.max / 4 }
+    return max(0, size.value - onDevice)
+  }
+
+  func beginTick(_ span: Int64) {
+    isFull = false
+    budget = swap.kind == .none ? 0 : scaled(swap.bandwidth.value, by: span, over: 1_000_000_000)
+  }
+
+  /// Room for compressed pages of zram or zswap; zswap takes 20 % of the host's memory at most.
+  func poolRoom(_ memory: Int64) -> Int64 {
+    switch swap.kind {
+    case .zram: max(0, (swap.size?.value ?? memory / 2) - pool)
+    case .zswap: max(0, memory / 5 - pool)
+    case .none, .ssd, .disk: 0
+    }
+  }
+
+  /// The tick at which the scanner has something new.
+  func nextSharing(after time: Int64) -> Int64 {
+    guard let sharing, sharing.nextChange != .max else { return .max }
+    return max(time / tick + 1, (sharing.nextChange + tick - 1) / tick) * tick
+  }
+
+  func note(
+    _ kind: MemoryHappening.Kind, at time: Int64, vm: Int64? = nil, amount: Int64 = 0
+  ) {
+    happenings.append(
+      MemoryHappening(
+        time: SimTime(time), kind: kind, vm: vm.map { VMIndex(Int($0)) }, amount: Bytes(amount)))
+  }
+}
