@@ -78,7 +78,7 @@ extension FluidHost {
     seen.interval = SimDuration(now - observationStart)
     seen.coreRate = spec.coreRate
     seen.cpuCapacity = Kilohertz(dividedCPU)
-    seen.memoryCapacity = spec.memory
+    seen.memoryCapacity = memoryForVMs
     seen.memoryFree = Bytes(memoryFree)
     seen.hostMemory = hostReadings(guests: guests)
     reclaim?.readObserved = 0
@@ -111,6 +111,12 @@ extension FluidHost {
     observationHasParts = false
   }
 
+  /// What VMs can have, without what the host keeps and their overhead.
+  private var memoryForVMs: Bytes {
+    guard let reclaim else { return spec.memory }
+    return Bytes(max(0, spec.memory.value - reclaim.reserved - reclaim.overhead))
+  }
+
   private func memoryReadings(
     _ vm: Int, _ guest: Guest, over interval: SimDuration, _ guests: Guests
   ) -> VMMemoryReadings {
@@ -131,7 +137,7 @@ extension FluidHost {
     seen.interval = .zero
     seen.coreRate = spec.coreRate
     seen.cpuCapacity = Kilohertz(dividedCPU)
-    seen.memoryCapacity = spec.memory
+    seen.memoryCapacity = memoryForVMs
     seen.memoryFree = Bytes(memoryFree)
     seen.removeRows()
     for slot in 0..<table.count {

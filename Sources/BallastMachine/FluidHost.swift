@@ -88,16 +88,35 @@ struct FluidHost: ~Copyable {
 
   /// Plays all changes before `end` and delivers CPU up to it. Changes at `end` itself are left for the next call, so
   /// that who decides or samples at `end` sees the state just before it.
-  mutating func advance(to end: Int64, guests: Guests) {
+  ///
+  /// - Parameter stopsOnTrouble: return where memory begins to need a manager; else `end` is reached.
+  /// - Returns: the instant that was reached.
+  @discardableResult
+  mutating func advance(to end: Int64, guests: Guests, stopsOnTrouble: Bool = false) -> Int64 {
     while true {
       if nextDemandChange <= now { takeDemandChanges(guests: guests) }
       if nextMemoryChange <= now { takeMemoryChanges(guests: guests) }
       if let reclaim, reclaim.nextTick <= now { tickMemory(reclaim, guests: guests) }
       if !isSettled { settle(guests: guests) }
+      if stopsOnTrouble && now < end && isMemoryTroubled { return now }
       let next = min(nextDemandChange, nextMemoryChange, reclaim?.nextTick ?? .max, end)
       now = next
-      if next == end { return }
+      if next == end { return end }
     }
+  }
+
+  /// A manager of memory has something to decide: something moves or is held back, or free memory is low.
+  var isMemoryTroubled: Bool {
+    guard let reclaim else { return false }
+    return reclaim.nextTick != .max || reclaim.holdsReclaimed || memoryFree < reclaim.alarm
+  }
+
+  /// Somebody will, or will not any more, ask for the counters of observations.
+  mutating func setObserved(_ isObserved: Bool) {
+    guard isObserved != self.isObserved else { return }
+    self.isObserved = isObserved
+    observationStart = now
+    observationHasParts = false
   }
 
   /// Books what the present rates delivered since the segment began, before any of them changes at `time`.

@@ -75,9 +75,17 @@ extension Machine {
 
   /// A manager of memory has something to decide: something moves or is held back, or free memory is low.
   public func needsMemoryDecision(_ host: HostIndex) -> Bool {
-    guard let reclaim = hosts[host.int].reclaim else { return false }
-    return reclaim.nextTick != .max || hosts[host.int].memoryFree < reclaim.alarm
-      || reclaim.holdsReclaimed
+    hosts[host.int].isMemoryTroubled
+  }
+
+  /// Advances a host, but not beyond the instant at which a manager of memory is needed. Returns the instant reached.
+  public func advanceUntilTroubled(_ host: HostIndex, to time: SimTime) -> SimTime {
+    SimTime(hosts[host.int].advance(to: time.value, guests: guests, stopsOnTrouble: true))
+  }
+
+  /// Somebody will, or will not any more, ask for the counters of observations of a host.
+  public func setObserved(_ host: HostIndex, _ isObserved: Bool) {
+    hosts[host.int].setObserved(isObserved)
   }
 
   /// What a VM did with its memory since the last call: in the last sample, if it is called after each.

@@ -35,10 +35,11 @@ final class ClusterControl: @unchecked Sendable {
     vms = world.vms.indices.filter { world.vms[$0].cluster == index }.map { VMIndex($0) }
     director = ClusterDirector(world, index, vms: vms, tree: tree)
     managers = .allocate(capacity: hosts.count)
-    var memory = MemoryControl.Parameters()
-    memory.tax = world.policies.reclamation.idleTax.map { IdleMemoryTax(rate: $0) }
-    managers.initialize(
-      repeating: ResourceManager(rules: rules, memory: MemoryControl(policy: NoReclaim(), memory)))
+    for (position, host) in hosts.enumerated() {
+      (managers.baseAddress! + position).initialize(
+        to: ResourceManager(
+          rules: rules, memory: world.memoryControl(for: world.hosts[host.int])))
+    }
     seen = [HostObservation](repeating: HostObservation(), count: hosts.count)
     let none = [Int64](repeating: 0, count: manager.tree.pools.count)
     reserved = Reserved(cpu: none, memory: none)

@@ -13,6 +13,11 @@ final class HostController: @unchecked Sendable {
   private let machine: Machine
   private let first: Int
   private let followsEntitlements: Bool
+  /// A policy takes memory back: hosts whose memory is in trouble decide at every control step.
+  private let managesMemory: Bool
+  /// Changes of hosts' memory states since they were last asked for.
+  private var stateChanges: [MemoryStateChange] = []
+  private var states: [MemoryState]
   /// Samples differ from step to step although nothing changes.
   private let samplesMemory: Bool
   private let interval: Int64
@@ -38,6 +43,8 @@ final class HostController: @unchecked Sendable {
     self.machine = machine
     self.followsEntitlements = followsEntitlements
     samplesMemory = world.samplesMemory
+    managesMemory = world.managesMemory
+    states = [MemoryState](repeating: .high, count: hosts.count)
     first = hosts.lowerBound
     interval = world.controlInterval.value
     backends = hosts.map { SimulatedHost(machine, HostIndex($0)) }
@@ -70,7 +77,16 @@ final class HostController: @unchecked Sendable {
     while true {
       let due = cluster == nil ? .never : due(host)
       let next = min(meeting, samples.next, due)
-      machine.advance(host, to: next)
+      if cluster != nil && managesMemory && !followsEntitlements && due == .never {
+        let reached = machine.advanceUntilTroubled(host, to: next)
+        if reached < next {
+          machine.setObserved(host, true)
+          dueTimes[host.int - first] = stepTime(after: reached)
+          continue
+        }
+      } else {
+        machine.advance(host, to: next)
+      }
       if cluster == nil && next == meeting { return }
       if let cluster, due == next {
         step(
@@ -140,7 +156,13 @@ final class HostController: @unchecked Sendable {
   private func decided(
     _ host: HostIndex, _ manager: borrowing ResourceManager, at time: SimTime, recorder: Recorder
   ) {
-    guard followsEntitlements else { return }
+    if managesMemory { noteState(of: host, manager, at: time, recorder: recorder) }
+    guard followsEntitlements else {
+      let isNeeded = managesMemory && machine.needsMemoryDecision(host)
+      machine.setObserved(host, isNeeded)
+      dueTimes[host.int - first] = isNeeded ? stepTime(after: time) : .never
+      return
+    }
     recorder.entitlements.note(loop.plan)
     let coreRate = machine.coreRate(of: host).value
     for row in loop.plan.vms.indices {
@@ -154,10 +176,32 @@ final class HostController: @unchecked Sendable {
     dueTimes[host.int - first] = nextDue(host, after: time)
   }
 
+  private func noteState(
+    of host: HostIndex, _ manager: borrowing ResourceManager, at time: SimTime,
+    recorder: Recorder
+  ) {
+    let decision = manager.memoryDecision
+    let old = states[host.int - first]
+    guard decision.state != old else { return }
+    states[host.int - first] = decision.state
+    stateChanges.append(
+      MemoryStateChange(
+        time: time, host: host, from: old, to: decision.state, free: Bytes(decision.free),
+        wanted: Bytes(decision.wanted)))
+  }
+
+  /// Changes of hosts' memory states since the last call, in order of time for each host.
+  func takeStateChanges() -> [MemoryStateChange] {
+    defer { stateChanges.removeAll(keepingCapacity: true) }
+    return stateChanges
+  }
+
   /// After a change the next step sees a mixture and the one after it the new state whole; then nothing new is seen
   /// until the next change.
   private func nextDue(_ host: HostIndex, after time: SimTime) -> SimTime {
-    if samplesMemory { return stepTime(after: time) }
+    if samplesMemory || managesMemory && machine.needsMemoryDecision(host) {
+      return stepTime(after: time)
+    }
     let wasSteady =
       time.value % interval == 0 && machine.lastChange(of: host).value <= time.value - interval
     return stepTime(after: wasSteady ? machine.nextChange(of: host) : time)
@@ -225,4 +269,14 @@ struct SampleClock {
     next = start < duration && end <= last.value ? SimTime(end) : .never
     interval = SimDuration(end - start)
   }
+}
+
+/// A host's memory got scarcer or more plentiful, as its manager sees it.
+struct MemoryStateChange {
+  var time: SimTime
+  var host: HostIndex
+  var from: MemoryState
+  var to: MemoryState
+  var free: Bytes
+  var wanted: Bytes
 }

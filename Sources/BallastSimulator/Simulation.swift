@@ -83,9 +83,14 @@ public final class Simulation {
     machine = Machine(
       hosts: world.hosts,
       vms: world.guestSpecs,
-      observationInterval: followsEntitlements ? world.controlInterval : nil,
-      sampling: world.samplesMemory
-        ? world.vms.map { RandomStream(seed: world.seed, named: "working-set/\($0.name)") } : nil)
+      observationInterval: followsEntitlements || world.managesMemory
+        ? world.controlInterval : nil,
+      sampling: world.hasSamplers
+        ? world.vms.map { RandomStream(seed: world.seed, named: "working-set/\($0.name)") } : nil,
+      memory: world.memorySetup)
+    if !followsEntitlements {
+      for host in world.hosts.indices { machine.setObserved(HostIndex(host), false) }
+    }
     lives = LifeBook(world: world, watching: Set(watched.map { world.vms[$0.int].name }))
     recorder = try Recorder(
       world: world, machine: machine, lives: lives, sink: sink, tileCount: tiles.ranges.count,
@@ -170,6 +175,7 @@ public final class Simulation {
         try recorder.flush(pending, clusters: clusters.map(\.view))
         pending.removeAll(keepingCapacity: true)
         try reportOvercommit()
+        try reportMemory()
         progress(now)
       }
       if now < end { try takeChanges() }
@@ -289,6 +295,7 @@ public final class Simulation {
       touched.removeAll(keepingCapacity: true)
       reconfigure(changed)
       try reportOvercommit()
+      try reportMemory()
       try reportShortfalls(on: changed)
     }
     for judgement in explained { explainForVerdict(judgement) }

@@ -1,3 +1,4 @@
+import BallastKernel
 import BallastMachine
 import BallastManager
 import BallastModel
@@ -135,5 +136,45 @@ extension World {
       .ordered(facts.techniques)
     parameters.planner.compressedMax = facts.compressedMax
     return parameters
+  }
+}
+
+extension World {
+  /// The memory model of the machine; nil where memory is only counted.
+  var memorySetup: MemorySetup? {
+    guard let memory else { return nil }
+    return MemorySetup(
+      facts: memory, tick: SimDuration(max(1_000_000_000, controlInterval.value / 20)),
+      alarms: hosts.map(memoryAlarm), doublePaging: policies.reclamation.doublePaging,
+      compressible: vms.map { vm in
+        var stream = RandomStream(seed: seed, named: "compressibility/\(vm.name)")
+        return Self.compressibility(&stream)
+      })
+  }
+
+  /// Free memory of a host below which its manager must look at it: where large pages begin to be broken up, or where
+  /// the mildest state begins and a little more. Policies that balloon at any time always look.
+  private func memoryAlarm(_ host: HostSpec) -> Bytes {
+    guard managesMemory, let memory else { return Bytes(.min) }
+    guard memory.policy == "proportional-share" else { return Bytes(.max) }
+    let minFree = policies.reclamation.minFree ?? profile.minFree(memory: host.memory)
+    return minFree > .zero
+      ? FreeMemoryScale.threshold(.target, minFree: minFree)
+      : PartsPerMillion.percent(25).of(host.memory)
+  }
+
+  /// How well a VM's pages compress, drawn once per VM.
+  ///
+  /// Rule      60 … 90 % of the pages compress, to 30 … 55 % of their size; each the mean of two even draws.
+  /// Source    assumed; VMware speaks of half a page or a quarter, and Difference Engine measured most pages below half.
+  private static func compressibility(
+    _ stream: inout RandomStream
+  ) -> (pages: PartsPerMillion, kept: PartsPerMillion) {
+    func draw(_ low: Int64, _ high: Int64) -> PartsPerMillion {
+      let span = UInt64(high - low + 1)
+      let sum = Int64(stream.next(below: span) + stream.next(below: span))
+      return PartsPerMillion(low + sum / 2)
+    }
+    return (draw(600_000, 900_000), draw(300_000, 550_000))
   }
 }

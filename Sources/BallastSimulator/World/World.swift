@@ -211,6 +211,22 @@ extension World {
   /// Idle memory is taxed, so hosts sample which memory is in use, at every control step.
   var samplesMemory: Bool { (policies.reclamation.idleTax ?? .zero) > .zero }
 
+  /// A policy decides about memory; without one hosts do what they do by themselves.
+  var managesMemory: Bool { memory.map { $0.policy != "none" } ?? false }
+
+  /// Hosts draw pages to see which memory is in use.
+  var hasSamplers: Bool { samplesMemory || managesMemory && (memory?.idleTax ?? .zero) > .zero }
+
+  /// A guest or the host's kernel may run out of memory and have nowhere to put it.
+  var canKill: Bool {
+    guard let memory else { return false }
+    func isBounded(_ device: SwapDeviceSpec) -> Bool {
+      device.kind == .none || device.kind == .zram || device.size != nil
+    }
+    return memory.onExhaustion == .kernelReclaim && hosts.contains { isBounded($0.swap) }
+      || vms.contains { isBounded($0.memorySpec.swap) }
+  }
+
   /// Samples of the run, the last one shorter where the duration is no multiple of the interval.
   var sampleCount: Int {
     Int((duration.value + recordInterval.value - 1) / recordInterval.value)
