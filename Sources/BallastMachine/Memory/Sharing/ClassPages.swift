@@ -120,9 +120,12 @@ struct ClassPages: Sendable, BitwiseCopyable {
 extension ClassPages.Part {
   fileprivate func scaled(by count: Int64, over all: Int64) -> Self {
     Self(
-      new: BallastUnits.scaled(new, by: count, over: all),
-      changed: BallastUnits.scaled(changed, by: count, over: all),
-      seen: BallastUnits.scaled(seen, by: count, over: all),
-      known: BallastUnits.scaled(known, by: count, over: all))
+      new: part(of: new, count, all), changed: part(of: changed, count, all),
+      seen: part(of: seen, count, all), known: part(of: known, count, all))
+  }
+
+  /// Most states are empty most of the time.
+  private func part(of value: Int64, _ count: Int64, _ all: Int64) -> Int64 {
+    value == 0 ? 0 : BallastUnits.scaled(value, by: count, over: all)
   }
 }

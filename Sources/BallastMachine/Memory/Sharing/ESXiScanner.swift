@@ -47,10 +47,10 @@ struct ESXiScanner: Sendable {
     scaled(min(wanted(rows), partsPerSecondMax), by: ScanCost.page, over: ClassPages.page)
   }
 
-  /// One step of `span` ns.
+  /// One step of `span` ns. Where all is known, the scan goes on and finds nothing: it need not be followed.
   mutating func scan(_ rows: inout [ScannedVM], for span: Int64) {
     let sum = wanted(rows)
-    for row in rows.indices where rows[row].content.pages > 0 {
+    for row in rows.indices where rows[row].hasUnknown {
       var rate = wanted(rows[row])
       if sum > partsPerSecondMax { rate = scaled(rate, by: partsPerSecondMax, over: sum) }
       visit(scaled(rate, by: span, over: 1_000_000_000), &rows[row])

@@ -135,7 +135,7 @@ struct KSMScan: Sendable {
 
   /// How many pages there are to visit and what they cost.
   private mutating func measure(_ rows: inout [ScannedVM], _ accounts: SharingAccounts) {
-    let trees = TreeCosts(stable: accounts.copies, unstable: accounts.waiting)
+    let trees = TreeCosts(stable: accounts.contents, unstable: accounts.waiting)
     let kinds = kinds(rows[row])
     var (parts, costs) = (Int64(0), Int128(0))
     for kind in kinds {
@@ -146,7 +146,7 @@ struct KSMScan: Sendable {
         rows[row].skips(kind)
         ? Int128(visited) * Int128(ScanCost.page) : trees.ahead(rows[row], kind)
     }
-    left = (parts + ClassPages.page - 1) / ClassPages.page
+    left = parts == 0 ? 0 : max(1, (parts + ClassPages.page / 2) / ClassPages.page)
     cost = parts == 0 ? 0 : Int64(costs / Int128(parts))
     wake = wakeTime(cost: cost)
     if left == 0 { for kind in kinds { rows[row].visit(1, of: 1, kind) } }

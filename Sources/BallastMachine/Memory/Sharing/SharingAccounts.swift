@@ -18,8 +18,11 @@ struct SharingAccounts: Sendable {
   var areZerosFree = false
 
   private(set) var total = SharedPages()
-  /// Pages in use that are shared; known pages that found no equal.
+  /// Pages in use that are shared.
   private(set) var copies: Int64 = 0
+  /// Different ones among them, to about the copies of common pages beyond `sharersMax`.
+  private(set) var contents: Int64 = 0
+  /// Known pages that found no equal.
   private(set) var lone: Int64 = 0
   /// Pages that wait for an equal when a pass ends: those, and all that are found nowhere else.
   private(set) var waiting: Int64 = 0
@@ -36,8 +39,11 @@ struct SharingAccounts: Sendable {
       for kind in 0..<ScannedVM.shareableCount { known += rows[row].known(kind) }
       settleDuplicates(&rows[row])
     }
+    contents = copies
     settleZeros(&rows)
-    copies += common.settle(&rows, sharersMax: sharersMax)
+    let commonCopies = common.settle(&rows, sharersMax: sharersMax)
+    copies += commonCopies
+    contents += commonCopies
     for row in rows.indices { total += rows[row].result }
     lone = known - total.shared
     waiting += lone
@@ -73,6 +79,7 @@ struct SharingAccounts: Sendable {
       rows[row].result.savedZero = known - parts.next(known)
     }
     copies += kept
+    contents += min(kept, 1)
   }
 }
 
