@@ -41,6 +41,7 @@ extension FluidHost {
       }
     }
     if isAsked { wakeMemory(reclaim, at: now) }
+    checkAccounts(guests: guests)
   }
 
   func hostReadings(guests: Guests) -> HostMemoryReadings {
@@ -98,7 +99,15 @@ extension FluidHost {
     record.pointee.guestSwapOut = 0
   }
 
-  /// The accounts add up, after every tick.
+  /// After every change; nothing in a release build.
+  @inline(__always)
+  func checkAccounts(guests: Guests) {
+    #if DEBUG || BALLAST_CHECKS
+      if let reclaim { checkMemory(reclaim, guests: guests) }
+    #endif
+  }
+
+  /// The accounts add up.
   func checkMemory(_ reclaim: HostReclaim, guests: Guests) {
     var consumedSum = reclaim.copies
     var overhead: Int64 = 0
@@ -118,10 +127,11 @@ extension FluidHost {
       precondition((0...record.compressed).contains(record.compressedHot))
       precondition((0...mapped).contains(record.small))
       consumedSum += consumed(vm, guests: guests)
-      overhead += record.isDead ? 0 : guests.traits![vm.int].overhead - record.overheadWaiting
+      overhead += guests.traits![vm.int].overhead - record.overheadWaiting
       onDevice += record.swapped
     }
     precondition(consumedSum == memoryConsumed, "host memory has two owners")
+    precondition(overhead == reclaim.overhead, "overhead of nobody")
     precondition(onDevice == reclaim.onDevice, "the swap device holds pages of nobody")
     precondition(memoryFree >= 0, "\(spec.name) hands out more memory than it has")
   }

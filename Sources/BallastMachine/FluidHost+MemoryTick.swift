@@ -43,9 +43,7 @@ extension FluidHost {
     }
     let next = (time / reclaim.tick + 1) * reclaim.tick
     reclaim.nextTick = isRestless ? next : reclaim.nextSharing(after: time)
-    #if DEBUG || BALLAST_CHECKS
-      checkMemory(reclaim, guests: guests)
-    #endif
+    checkAccounts(guests: guests)
   }
 
   // MARK: Balloons

@@ -342,6 +342,7 @@ struct FluidHost: ~Copyable {
         memoryVMs.append(vm)
         nextMemoryChange = min(nextMemoryChange, next)
       }
+      checkAccounts(guests: guests)
       return
     }
     let (growth, next) = guest.pointee.advanceMemory(to: time)
@@ -374,6 +375,7 @@ struct FluidHost: ~Copyable {
         next = min(next, followMemory(of: vm, reclaim, at: now, guests: guests))
       }
       nextMemoryChange = next
+      checkAccounts(guests: guests)
       return
     }
     for vm in memoryVMs {

@@ -86,6 +86,7 @@ public final class Machine: @unchecked Sendable {
   public func resume(_ vm: VMIndex, at time: SimTime) {
     let guest = guests.base + vm.int
     guard let host = guest.pointee.host else { return }
+    if let reclaim = guests.reclaim, reclaim[vm.int].isDead { return }
     let state = hosts + host.int
     state.pointee.closeSegment(at: time.value, guests: guests)
     state.pointee.leaveGrid()
@@ -105,6 +106,7 @@ public final class Machine: @unchecked Sendable {
     let state = hosts + host.int
     if let reclaim = state.pointee.reclaim {
       state.pointee.holdCopy(bytes.value, reclaim, at: time.value)
+      state.pointee.checkAccounts(guests: guests)
     } else {
       state.pointee.hold(bytes.value, at: time.value)
     }
@@ -158,6 +160,7 @@ public final class Machine: @unchecked Sendable {
     if let reclaim = state.pointee.reclaim {
       state.pointee.leaveMemory(of: vm, reclaim, at: time.value, guests: guests)
       state.pointee.stopFollowingMemory(of: vm)
+      state.pointee.checkAccounts(guests: guests)
     } else {
       state.pointee.removeMemory(of: guest, vm: vm, at: time.value)
     }

@@ -61,15 +61,19 @@ extension Simulation {
     try recorder.event(
       kind, at: happening.time, subject: subject, from: from, to: to,
       detail: on + "\(what)=\(amount)")
-    if happening.isDeath, let vm = happening.vm { try bury(vm, on: host) }
+    if happening.isDeath, let vm = happening.vm { try bury(vm, on: host, diedAt: happening.time) }
   }
 
   /// A VM that ran out of memory does not run any more, and is not started again.
-  private func bury(_ vm: VMIndex, on host: HostIndex) throws(RunSinkError) {
+  private func bury(
+    _ vm: VMIndex, on host: HostIndex, diedAt time: SimTime
+  ) throws(RunSinkError) {
     guard machine.host(of: vm) == host else { return }
+    // Who was stopped for its migration is down already.
+    let isDown = lives[vm].downSince != nil
     try giveUpMigration(of: vm, reason: "out_of_memory")
     takeOff(vm, from: host)
-    lives.goesDown(vm, at: now)
+    lives.goesDown(vm, at: isDown ? now : time)
     lives.change(vm) { $0.state = .off }
     try switchOffIfEmpty(host)
   }

@@ -187,8 +187,10 @@ public final class Simulation {
 
   // MARK: Time
 
-  /// When the buffers of the window will be full.
+  /// When the buffers of the window will be full. Where a VM may run out of memory its cluster hears of that at the end of
+  /// the sample: the room it had is free.
   private func endOfWindow() -> SimTime {
+    if world.canKill { return world.sampleEnd(after: now) }
     let lastSample = now.value / world.recordInterval.value
     let room = Int64(recorder.window - pending.count)
     return SimTime(min((lastSample + room) * world.recordInterval.value, world.duration.value))

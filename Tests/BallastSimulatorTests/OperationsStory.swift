@@ -28,6 +28,8 @@ final class OperationsStory: RunSink {
     var stunAt: SimTime?
     /// It ran for some time of the present sample, and has stopped.
     var hasRun = false
+    /// It ran out of memory.
+    var isDead = false
     /// Since when it runs, or has been refused.
     var since = SimTime.zero
   }
@@ -223,6 +225,7 @@ final class OperationsStory: RunSink {
     case "power_on":
       expect(vm.life == .off || vm.life == .refused, "was \(vm.life)", row)
       vm.isAdmitted = true
+      vm.isDead = false
       if let since = vm.downSince { vm.addDowntime(from: since, to: row.time) }
       vm.downSince = nil
       vm.since = row.time
@@ -248,7 +251,10 @@ final class OperationsStory: RunSink {
       }
       let isGivenUp = detail["given_up"] != nil
       expect(row.from == from && row.to == (isGivenUp ? from : to), "was \(vm.life)", row)
-      if let stun = vm.stunAt, stun < row.time { vm.addDowntime(from: stun, to: row.time) }
+      if let stun = vm.stunAt, stun < row.time {
+        vm.addDowntime(from: stun, to: row.time)
+        if vm.isDead { vm.downSince = row.time }
+      }
       vm.stunAt = nil
       let reason = vm.arrival.split(separator: "|").last.map(String.init) ?? ""
       if isGivenUp {
@@ -278,6 +284,7 @@ final class OperationsStory: RunSink {
       vm.arrive(at: row.to, "restart")
     default: break
     }
+    if vm.isDead, case .on = vm.life { vm.life = .off }
     vms[row.subject] = vm
   }
 

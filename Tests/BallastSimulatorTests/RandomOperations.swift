@@ -19,28 +19,28 @@ struct RandomOperations {
 
   // MARK: Chance
 
-  private mutating func between(_ low: Int64, _ high: Int64) -> Int64 {
+  mutating func between(_ low: Int64, _ high: Int64) -> Int64 {
     random.integer(low...max(low, high))
   }
-  private mutating func chance(_ percent: Int64) -> Bool { between(1, 100) <= percent }
-  private mutating func pick<Value>(_ values: Value...) -> Value {
+  mutating func chance(_ percent: Int64) -> Bool { between(1, 100) <= percent }
+  mutating func pick<Value>(_ values: Value...) -> Value {
     values[Int(between(0, Int64(values.count) - 1))]
   }
-  private mutating func pick<Value>(of values: [Value]) -> Value {
+  mutating func pick<Value>(of values: [Value]) -> Value {
     values[Int(between(0, Int64(values.count) - 1))]
   }
 
   /// A whole second of the run.
-  private mutating func time() -> SimTime {
+  mutating func time() -> SimTime {
     let step = pick(Int64(1), 10, 10, 60, 100)
     return .seconds(between(0, duration - 1) / step * step)
   }
 
   // MARK: World
 
-  mutating func world() -> World {
+  mutating func world(durations: [Int64] = [60, 300, 600, 1_200, 6_000]) -> World {
     profile = pick(.esxi, .esxi, .kvm, .xen)
-    duration = pick(60, 300, 600, 1_200, 6_000)
+    duration = pick(of: durations)
     let clusterCount = chance(25) ? 2 : 1
     var hosts: [HostSpec] = []
     var clusters: [World.Cluster] = []
