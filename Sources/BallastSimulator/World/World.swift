@@ -214,11 +214,6 @@ extension World {
   /// A policy decides about memory; without one hosts do what they do by themselves.
   var managesMemory: Bool { memory.map { $0.policy != "none" } ?? false }
 
-  /// The policy knows states of a host's memory.
-  var hasMemoryStates: Bool {
-    memory.map { ["proportional-share", "mom", "mom-ovirt"].contains($0.policy) } ?? false
-  }
-
   /// Hosts draw pages to see which memory is in use.
   var hasSamplers: Bool { samplesMemory || managesMemory && (memory?.idleTax ?? .zero) > .zero }
 
