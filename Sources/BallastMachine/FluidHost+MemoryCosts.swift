@@ -23,16 +23,19 @@ extension FluidHost {
     guard reclaim.facts.onExhaustion == .kernelReclaim else { return }
     var waiting: Int64 = 0
     reclaim.pool = 0
+    reclaim.zipped = 0
     for slot in 0..<table.count {
       let record = guests.reclaim![Int(table.vm[slot])]
       reclaim.pool += record.compressedSize
+      reclaim.zipped += record.compressed
       waiting += min(record.waiting, limitRoom(VMIndex(Int(table.vm[slot])), guests: guests))
         + record.overheadWaiting
     }
     guard memoryFree - waiting < lowWatermark(reclaim) else { return }
-    var need = highWatermark(reclaim) + waiting - memoryFree
-    for hot in [false, true] where need > 0 {
-      need -= push(need, hot: hot, reclaim, at: time, guests: guests)
+    let need = highWatermark(reclaim) + waiting - memoryFree
+    var freed: Int64 = 0
+    for hot in [false, true] where need > freed {
+      freed += push(need - freed, hot: hot, reclaim, at: time, guests: guests)
     }
     if reclaim.isFull != reclaim.isFullTold {
       reclaim.isFullTold = reclaim.isFull
@@ -40,8 +43,10 @@ extension FluidHost {
         reclaim.note(.swapFull, at: time, amount: reclaim.onDevice)
       }
     }
-    let cannotSwap = reclaim.deviceRoom == 0
-    if waiting > max(0, memoryFree) && cannotSwap { killLargest(reclaim, at: time, guests: guests) }
+    // A device that is merely slow frees something in every tick.
+    if waiting > max(0, memoryFree) && freed == 0 {
+      killLargest(reclaim, at: time, guests: guests)
+    }
   }
 
   /// Takes so much from all VMs, in proportion to what of them is cold, or hot. Returns what went.
@@ -67,11 +72,14 @@ extension FluidHost {
     for slot in 0..<table.count where parts[slot] > 0 {
       let vm = VMIndex(Int(table.vm[slot]))
       var left = parts[slot]
-      if reclaim.poolRoom(spec.memory.value) > 0 {
+      let room = reclaim.compressedRoom(spec.memory.value)
+      if room > 0 {
         let size = guests.reclaim![vm.int].compressedSize
-        left -= compress(
-          vm, left, cacheMax: size + reclaim.poolRoom(spec.memory.value), at: time, guests: guests)
+        let most = size + max(0, reclaim.poolMax(spec.memory.value) - reclaim.pool)
+        let done = compress(vm, min(left, room), cacheMax: most, at: time, guests: guests)
         reclaim.pool += guests.reclaim![vm.int].compressedSize - size
+        reclaim.zipped += done
+        left -= done
       }
       if reclaim.swap.kind != .zram {
         _ = swapOut(vm, left, coldFirst: true, reclaim, at: time, guests: guests)

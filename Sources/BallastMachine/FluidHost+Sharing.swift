@@ -39,23 +39,24 @@ extension FluidHost {
     record.pointee.offered = small
     record.pointee.offeredActive = record.pointee.active
     let all = small / MemoryCosts.pageSize
-    var content = ScannedContent()
-    content.zero = scaled(all, by: traits.zero, over: 1_000_000)
-    content.common = scaled(all, by: traits.common, over: 1_000_000)
-    content.duplicate = scaled(all, by: traits.duplicate, over: 1_000_000)
-    content.image = traits.image
-    content.own = all - content.zero - content.common - content.duplicate
-    // Of what is in use the guest rewrites a part; in proportion, that hits pages that could be shared.
-    let shareable = content.zero + content.common + content.duplicate
+    let pages = max(1, mapped / MemoryCosts.pageSize)
     let rewritten = scaled(
       record.pointee.mappedHot(mapped) / MemoryCosts.pageSize, by: traits.rewrittenPerSecond,
       over: 1_000_000)
-    content.rewrittenPerSecond =
-      mapped == 0
-      ? 0
-      : scaled(
-        rewritten, by: shareable,
-        over: max(1, mapped / MemoryCosts.pageSize))
+    var content = ScannedContent()
+    // Most writes fall again and again on the same pages, which the scanner never finds at rest …
+    content.changing = min(
+      all, scaled(rewritten * MemoryCosts.rewrittenWithin, by: all, over: pages))
+    let still = all - content.changing
+    content.zero = scaled(still, by: traits.zero, over: 1_000_000)
+    content.common = scaled(still, by: traits.common, over: 1_000_000)
+    content.duplicate = scaled(still, by: traits.duplicate, over: 1_000_000)
+    content.image = traits.image
+    content.own = still - content.zero - content.common - content.duplicate
+    // … the others on any page, shared ones in proportion.
+    content.rewrittenPerSecond = scaled(
+      rewritten / MemoryCosts.writesElsewherePart,
+      by: content.zero + content.common + content.duplicate, over: pages)
     reclaim.sharing!.set(vm, content, at: time)
   }
 

@@ -78,6 +78,14 @@ extension Machine {
     hosts[host.int].isMemoryTroubled
   }
 
+  /// When guests of a host that makes them wait for memory will next be given some; `never` where none waits.
+  public func nextShortage(of host: HostIndex) -> SimTime {
+    guard let reclaim = hosts[host.int].reclaim, reclaim.isShort,
+      reclaim.facts.onExhaustion == .wait
+    else { return .never }
+    return SimTime(reclaim.nextTick)
+  }
+
   /// Advances a host, but not beyond the instant at which a manager of memory is needed. Returns the instant reached.
   public func advanceUntilTroubled(_ host: HostIndex, to time: SimTime) -> SimTime {
     SimTime(hosts[host.int].advance(to: time.value, guests: guests, stopsOnTrouble: true))

@@ -160,7 +160,7 @@ final class HostController: @unchecked Sendable {
     guard followsEntitlements else {
       let isNeeded = managesMemory && machine.needsMemoryDecision(host)
       machine.setObserved(host, isNeeded)
-      dueTimes[host.int - first] = isNeeded ? stepTime(after: time) : .never
+      dueTimes[host.int - first] = isNeeded ? memoryStepTime(host, after: time) : .never
       return
     }
     recorder.entitlements.note(loop.plan)
@@ -185,6 +185,7 @@ final class HostController: @unchecked Sendable {
     guard decision.state != old else { return }
     recorder.noteMemoryState(decision.state, of: host)
     states[host.int - first] = decision.state
+    recorder.noteMemoryState(decision.state, of: host)
     stateChanges.append(
       MemoryStateChange(
         time: time, host: host, from: old, to: decision.state, free: Bytes(decision.free),
@@ -200,12 +201,20 @@ final class HostController: @unchecked Sendable {
   /// After a change the next step sees a mixture and the one after it the new state whole; then nothing new is seen
   /// until the next change.
   private func nextDue(_ host: HostIndex, after time: SimTime) -> SimTime {
-    if samplesMemory || managesMemory && machine.needsMemoryDecision(host) {
-      return stepTime(after: time)
+    if managesMemory && machine.needsMemoryDecision(host) {
+      return memoryStepTime(host, after: time)
     }
+    if samplesMemory { return stepTime(after: time) }
     let wasSteady =
       time.value % interval == 0 && machine.lastChange(of: host).value <= time.value - interval
     return stepTime(after: wasSteady ? machine.nextChange(of: host) : time)
+  }
+
+  /// While guests wait for memory, their hypervisor does not wait for its next round.
+  ///
+  /// Source  ESXi recomputes its targets periodically and whenever free memory crosses a threshold.
+  private func memoryStepTime(_ host: HostIndex, after time: SimTime) -> SimTime {
+    min(stepTime(after: time), machine.nextShortage(of: host))
   }
 
   /// Something changed that no manager is told of: the next instant of the control interval may see it.

@@ -30,13 +30,23 @@ struct MemoryOverheadTests {
     #expect(kvm.overhead(vcpus: 0, configured: .zero) == .mebibytes(48))
   }
 
+  /// Hyper-V: 32 MiB up to 1 GiB, and 8 MiB for each further one: 4 GiB cost 32 + 24 = 56 MiB, whatever the processors.
+  /// The root keeps 2 GiB of 32 (384 + 960 MiB is less), and of 1 TiB 384 MiB and 2.9297 %: 31,104.28 MiB.
+  @Test func hyperVOverheadAndReserve() {
+    let hyperv = HypervisorProfile.hyperv
+    #expect(hyperv.overhead(vcpus: 4, configured: .mebibytes(512)) == .mebibytes(32))
+    #expect(abs(hyperv.overhead(vcpus: 4, configured: .gibibytes(4)).value - 56 << 20) < 16)
+    #expect(hyperv.hostReserve(memory: .gibibytes(32)) == .gibibytes(2))
+    #expect(hyperv.hostReserve(memory: .gibibytes(1_024)).value >> 20 == 31_104)
+  }
+
   /// More vCPUs or memory never cost less, and the largest numbers do not trap.
   @Test func overheadGrows() {
     for profile in HypervisorProfile.catalog {
       var last = Bytes.zero
       for vcpus in 1...128 {
         let next = profile.overhead(vcpus: vcpus, configured: .gibibytes(64))
-        #expect(next > last)
+        #expect(next >= last && next > .zero)
         last = next
       }
       #expect(profile.overhead(vcpus: .max, configured: Bytes(.max)) > last)

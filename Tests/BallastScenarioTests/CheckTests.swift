@@ -74,7 +74,6 @@ import Testing
       "distribution: \"nrmal\" is not the name of a distribution; did you mean normal?"
     ),
     ("workload:", "workload has no value; write a group of keys, or remove the key"),
-    ("image: 3", "image is part of the format, but page sharing is not modelled yet; remove it"),
   ])
   func inTheVM(vm: String, message: String) {
     #expect(Reading(small(vm: vm)).messages.first == message)
@@ -101,7 +100,7 @@ import Testing
     ),
     (
       "hypervisor: hyper-v",
-      "hypervisor: hyper-v is part of the format, but this hypervisor is not modelled yet; write esxi, kvm or xen"
+      "hypervisor: \"hyper-v\" is not the name of a hypervisor profile; did you mean hyperv?"
     ),
     (
       "hypervisor: {profile: kvm, ksm: on}",
@@ -109,7 +108,7 @@ import Testing
     ),
     (
       "hypervisor: vmware",
-      "hypervisor: \"vmware\" is not the name of a hypervisor profile; write esxi, kvm or xen"
+      "hypervisor: \"vmware\" is not the name of a hypervisor profile; write esxi, kvm, xen or hyperv"
     ),
     (
       "policies: {placement: frist-fit}",

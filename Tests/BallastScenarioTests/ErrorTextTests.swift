@@ -99,8 +99,7 @@ import Testing
         "10:73: shares: 0 shares would starve it whenever others compete; write 1 or more, or low",
         "11:12: the VM name web is taken by the entry on line 10; choose another name",
         "11:35: memory: in 64gb, gb is no unit of memory; did you mean 64GB?",
-        "12:13: hypervisor: hyper-v is part of the format, but this hypervisor is not modelled yet; "
-          + "write esxi, kvm or xen",
+        "12:13: hypervisor: \"hyper-v\" is not the name of a hypervisor profile; did you mean hyperv?",
         "14:10: the event at 1d1h is after the run's end at 1d; move it or lengthen the run",
         "14:27: no VM is called wbe; did you mean web?",
         "14:39: state: unknown value \"up\"; write on or off",

@@ -102,10 +102,6 @@ import Testing
         + "than 100%, such as 75%"
     ),
     ("policies: {reclamation: {idle_tax: 0.75}}", "idle_tax: 0.75 has no unit; write 0.75%"),
-    (
-      "policies: {reclamation: {order: [balloon, swap]}}",
-      "order is part of the format, but reclamation is not modelled yet; remove it"
-    ),
     ("policies: {entitlement: {refresh: 0s}}", "entitlement.refresh is 0; write a time above zero"),
     (
       "policies: {entitlement: {two_pass: 1}}",

@@ -21,8 +21,9 @@ final class HostReclaim {
   var lastTick: Int64 = 0
   /// Bytes on the swap device.
   var onDevice: Int64 = 0
-  /// Bytes that compressed pages of zram or zswap take.
+  /// Bytes that compressed pages of zram or zswap take, and guest memory that lies in them.
   var pool: Int64 = 0
+  var zipped: Int64 = 0
   /// Some VM waits for memory.
   var isShort = false
   /// The device had no room for all that was to go there in this tick.
@@ -86,14 +87,18 @@ final class HostReclaim {
     budget = swap.kind == .none ? 0 : scaled(swap.bandwidth.value, by: span, over: 1_000_000_000)
   }
 
-  /// Room for compressed pages of zram or zswap; zswap takes 20 % of the host's memory at most.
-  func poolRoom(_ memory: Int64) -> Int64 {
+  /// Bytes of guest memory that zram still takes, as a device counts its size; zswap is bounded by what its pool takes.
+  func compressedRoom(_ memory: Int64) -> Int64 {
     switch swap.kind {
-    case .zram: max(0, (swap.size?.value ?? memory / 2) - pool)
-    case .zswap: max(0, memory / 5 - pool)
+    case .zram: max(0, (swap.size?.value ?? memory / 2) - zipped)
+    case .zswap: pool < zswapMax(memory) ? .max : 0
     case .none, .ssd, .disk: 0
     }
   }
+
+  /// Bytes that compressed pages may take. Source: zswap's max_pool_percent, 20.
+  func poolMax(_ memory: Int64) -> Int64 { swap.kind == .zswap ? zswapMax(memory) : memory }
+  private func zswapMax(_ memory: Int64) -> Int64 { memory / 5 }
 
   /// The tick at which the scanner has something new.
   func nextSharing(after time: Int64) -> Int64 {

@@ -40,6 +40,10 @@ enum MemoryCosts {
   static let balloonPage: Int64 = 1_500
   static let decompressedPage: Int64 = 30_000
   static let copiedPage: Int64 = 3_000
+  /// Seconds within which a page that is rewritten at all is rewritten, and the part (one in so many) of all writes that
+  /// fall on any other page. Assumed.
+  static let rewrittenWithin: Int64 = 10
+  static let writesElsewherePart: Int64 = 20
   /// A guest keeps this part of its memory free for itself, as Linux does (1/128, 4 MiB of 512 MiB measured).
   static let guestReservePart: Int64 = 128
   /// Part of what it uses that a guest cannot page out: its kernel.

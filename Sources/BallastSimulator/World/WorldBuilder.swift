@@ -167,6 +167,11 @@ struct WorldBuilder {
         "migration: pre-copy at \(facts.bandwidth) per second, \(facts.concurrentPerHost) at a time per host; a guest rewrites \(facts.dirtiedPerSecond) of its active memory per second; no CPU cost at either end"
       )
     }
+    if !scenario.profile.memory.techniques.contains(.swap),
+      scenario.clusters.contains(where: { $0.hosts.contains { $0.swap != nil } })
+    {
+      sentences.append("host swap: not used by profile \(scenario.profile.name)")
+    }
     sentences.append("memory: no reclaim is modelled yet; consumed memory may exceed the host's")
     if scenario.hasSweep { sentences.append("sweep: ignored by run; the plain values were used") }
     return sentences

@@ -268,6 +268,11 @@ extension PageSharing {
 
   /// Pages that nobody may share with count as the VM's own.
   private func shareable(_ content: ScannedContent) -> ScannedContent {
+    precondition(
+      min(
+        min(content.zero, content.common, content.duplicate), min(content.own, content.changing),
+        content.rewrittenPerSecond) >= 0,
+      "numbers of pages are not negative")
     var content = content
     if content.image < 0 || scope != .betweenVMs {
       content.own += content.common
