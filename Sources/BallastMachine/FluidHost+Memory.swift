@@ -154,16 +154,21 @@ extension FluidHost {
     record.pointee.small = 0
     if brought > 0 {
       // What there is no room for waits like memory that is touched for the first time.
-      let kept = min(brought, max(0, memoryFree))
+      let kept = min(brought, max(0, memoryFree), limitRoom(vm, guests: guests))
       map(vm, kept, at: time, guests: guests)
     } else {
-      record.pointee.balloon = guest.pointee.configured - traits.pointee.startup
+      var startup = traits.pointee.startup
+      // A guest that holds all it has from the start is built no larger than its limit.
+      if reclaim.facts.onExhaustion == .refuse { startup = min(startup, record.pointee.limit) }
+      record.pointee.balloon = guest.pointee.configured - startup
       record.pointee.balloonTarget = record.pointee.balloon
     }
     if record.pointee.swapped > 0 {
-      let kept = min(record.pointee.swapped, reclaim.deviceRoom)
+      let (swapped, hot) = (record.pointee.swapped, record.pointee.swappedHot)
+      let kept = min(swapped, reclaim.deviceRoom)
       reclaim.onDevice += kept
-      record.pointee.takeSwapped(record.pointee.swapped - kept, hot: record.pointee.swappedHot)
+      record.pointee.takeSwapped(
+        swapped - kept, hot: GuestReclaim.hotPart(of: swapped - kept, hot: hot, whole: swapped))
     }
     // Compressed pages travel as they are; what does not fit is backed again as it is touched.
     if record.pointee.compressedSize > max(0, memoryFree) {

@@ -22,12 +22,8 @@ extension FluidHost {
   mutating func reclaimByKernel(_ reclaim: HostReclaim, at time: Int64, guests: Guests) {
     guard reclaim.facts.onExhaustion == .kernelReclaim else { return }
     var waiting: Int64 = 0
-    reclaim.pool = 0
-    reclaim.zipped = 0
     for slot in 0..<table.count {
       let record = guests.reclaim![Int(table.vm[slot])]
-      reclaim.pool += record.compressedSize
-      reclaim.zipped += record.compressed
       waiting += min(record.waiting, limitRoom(VMIndex(Int(table.vm[slot])), guests: guests))
         + record.overheadWaiting
     }
@@ -44,7 +40,7 @@ extension FluidHost {
       }
     }
     // A device that is merely slow frees something in every tick.
-    if waiting > max(0, memoryFree) && freed == 0 {
+    if waiting > max(0, memoryFree) && freed == 0 && !reclaim.isDeviceBusy {
       killLargest(reclaim, at: time, guests: guests)
     }
   }
@@ -70,20 +66,8 @@ extension FluidHost {
       total, by: reclaim.weights.base, count: table.count, into: parts, scratch: &reclaim.shares)
     let before = memoryFree
     for slot in 0..<table.count where parts[slot] > 0 {
-      let vm = VMIndex(Int(table.vm[slot]))
-      var left = parts[slot]
-      let room = reclaim.compressedRoom(spec.memory.value)
-      if room > 0 {
-        let size = guests.reclaim![vm.int].compressedSize
-        let most = size + max(0, reclaim.poolMax(spec.memory.value) - reclaim.pool)
-        let done = compress(vm, min(left, room), cacheMax: most, at: time, guests: guests)
-        reclaim.pool += guests.reclaim![vm.int].compressedSize - size
-        reclaim.zipped += done
-        left -= done
-      }
-      if reclaim.swap.kind != .zram {
-        _ = swapOut(vm, left, coldFirst: true, reclaim, at: time, guests: guests)
-      }
+      _ = evict(
+        VMIndex(Int(table.vm[slot])), parts[slot], reclaim, at: time, guests: guests)
     }
     return memoryFree - before
   }

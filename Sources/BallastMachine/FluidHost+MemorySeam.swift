@@ -13,7 +13,10 @@ extension FluidHost {
       let record = guests.reclaim! + vm.int
       if record.pointee.isDead { continue }
       record.pointee.reservation = plan.memoryReservation[row]
-      record.pointee.limit = plan.memoryLimit[row]
+      if record.pointee.limit != plan.memoryLimit[row] {
+        record.pointee.limit = plan.memoryLimit[row]
+        isAsked = true
+      }
       let request = plan.memory(row: row)
       if request.balloon >= 0 && request.balloon != record.pointee.balloonTarget {
         record.pointee.balloonTarget = request.balloon

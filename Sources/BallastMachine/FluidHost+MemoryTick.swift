@@ -20,6 +20,8 @@ extension FluidHost {
       let record = guests.reclaim! + vm.int
       record.pointee.beginTick()
       if record.pointee.isDead { continue }
+      reclaim.pool += record.pointee.compressedSize
+      reclaim.zipped += record.pointee.compressed
       fit(vm, reclaim, at: time, guests: guests)
       if record.pointee.isDead { continue }
       moveBalloon(vm, reclaim, for: span, at: time, guests: guests)
@@ -55,17 +57,20 @@ extension FluidHost {
     let record = guests.reclaim! + vm.int
     let traits = guests.traits! + vm.int
     if traits.pointee.reportsFreePages {
-      // Half of what is free goes every 2 s: the guest reports blocks after a delay.
+      // e^(−t/τ) of what is free is not told yet after t; over a tick, (2τ − t) / (2τ + t).
       let idle = min(
         guest.pointee.memory.mapped,
         max(0, record.pointee.held(guest.pointee.memory.mapped) - record.pointee.resident))
-      unmap(vm, min(idle, scaled(idle, by: span, over: 4_000_000_000)), at: time, guests: guests)
+      let told = scaled(idle, by: 2 * span, over: 2 * MemoryCosts.freePagesToldWithin + span)
+      unmap(vm, min(idle, max(told, MemoryCosts.pageSize)), at: time, guests: guests)
     }
     let target = min(max(0, record.pointee.balloonTarget), traits.pointee.balloonMax)
     let most = scaled(traits.pointee.balloonRate, by: span, over: 1_000_000_000)
     if target < record.pointee.balloon {
       var amount = min(most, record.pointee.balloon - target)
-      if reclaim.facts.onExhaustion == .refuse { amount = min(amount, max(0, memoryFree)) }
+      if reclaim.facts.onExhaustion == .refuse {
+        amount = min(amount, max(0, memoryFree), limitRoom(vm, guests: guests))
+      }
       record.pointee.balloon -= amount
       record.pointee.stall += pages(amount) * MemoryCosts.balloonPage
       record.pointee.stuckFor = 0
@@ -101,12 +106,13 @@ extension FluidHost {
     // Free pages that the host backs come first, then those never touched, then what the guest drops or pages out.
     let mapped = guest.pointee.memory.mapped
     let idle = min(mapped, max(0, record.pointee.held(mapped) - record.pointee.resident))
-    unmap(vm, min(amount, idle), at: time, guests: guests)
+    unmap(vm, min(amount, idle, takeable(vm, guests: guests)), at: time, guests: guests)
     var excess =
       record.pointee.held(guest.pointee.memory.mapped) + record.pointee.balloon
       - guest.pointee.configured
     guard excess > 0 else { return }
-    let fromMapped = min(excess, guest.pointee.memory.mapped)
+    // What is reserved for it stays, as long as there is something else of it.
+    let fromMapped = min(excess, takeable(vm, guests: guests))
     unmap(vm, fromMapped, at: time, guests: guests)
     excess -= fromMapped
     let fromSwap = min(excess, record.pointee.swapped)
@@ -114,8 +120,10 @@ extension FluidHost {
     reclaim.onDevice -= fromSwap
     excess -= fromSwap
     let size = record.pointee.compressedSize
-    record.pointee.takeCompressed(excess, hot: record.pointee.compressedHot)
+    let fromCache = min(excess, record.pointee.compressed)
+    record.pointee.takeCompressed(fromCache, hot: record.pointee.compressedHot)
     consume(record.pointee.compressedSize - size, at: time)
+    unmap(vm, excess - fromCache, at: time, guests: guests)
   }
 
   /// The least a guest can live with: what it cannot page out, and the little it keeps free.
@@ -170,14 +178,51 @@ extension FluidHost {
         let done = swapOut(vm, asked, reclaim, at: time, guests: guests)
         record.pointee.toSwap = done < asked ? asked - done : 0
       }
-      // Beyond its limit a VM makes room for itself.
-      let room = limitRoom(vm, guests: guests)
-      if record.pointee.waiting > room {
-        _ = swapOut(
-          vm, min(record.pointee.waiting - room, takeable(vm, guests: guests)), reclaim, at: time,
-          guests: guests)
-      }
+      keepBelowLimit(vm, reclaim, at: time, guests: guests)
     }
+  }
+
+  /// Beyond its limit a VM makes room for itself. Linux kills it where it cannot.
+  private mutating func keepBelowLimit(
+    _ vm: VMIndex, _ reclaim: HostReclaim, at time: Int64, guests: Guests
+  ) {
+    let record = guests.reclaim! + vm.int
+    record.pointee.isShrinking = false
+    guard record.pointee.limit != .max, !record.pointee.isDead else { return }
+    let excess =
+      consumed(vm, guests: guests) - record.pointee.limit + record.pointee.waiting
+    guard excess > 0 else { return }
+    let asked = min(excess, takeable(vm, guests: guests))
+    let freed = evict(vm, asked, reclaim, at: time, guests: guests)
+    record.pointee.isShrinking = freed > 0 || asked > 0 && reclaim.isDeviceBusy
+    if freed == 0 && record.pointee.waiting > 0 && !reclaim.isDeviceBusy
+      && reclaim.facts.onExhaustion == .kernelReclaim
+    {
+      kill(vm, reclaim, .oomKill, at: time, guests: guests)
+    }
+  }
+
+  /// Sends pages of a VM where the host has room for them: compressed in memory first, where it has that, then to its device.
+  /// Returns what was freed.
+  mutating func evict(
+    _ vm: VMIndex, _ bytes: Int64, _ reclaim: HostReclaim, at time: Int64, guests: Guests
+  ) -> Int64 {
+    let before = memoryFree
+    var left = bytes
+    let room = reclaim.compressedRoom(spec.memory.value)
+    if room > 0 {
+      let size = guests.reclaim![vm.int].compressedSize
+      let most = size + max(0, reclaim.poolMax(spec.memory.value) - reclaim.pool)
+      let done = compress(vm, min(left, room), cacheMax: most, at: time, guests: guests)
+      reclaim.pool += guests.reclaim![vm.int].compressedSize - size
+      reclaim.zipped += done
+      left -= done
+    }
+    if reclaim.swap.kind != .zram {
+      let isLinux = reclaim.facts.onExhaustion == .kernelReclaim
+      _ = swapOut(vm, left, coldFirst: isLinux, reclaim, at: time, guests: guests)
+    }
+    return memoryFree - before
   }
 
   /// Mapped memory that may be taken: never below min(reservation, touched).

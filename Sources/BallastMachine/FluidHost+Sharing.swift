@@ -14,12 +14,13 @@ extension FluidHost {
     for slot in 0..<table.count {
       takeShared(VMIndex(Int(table.vm[slot])), reclaim, at: time, guests: guests)
     }
-    let overhead = scaled(
-      spec.coreRate.value, by: reclaim.sharing!.cpuTimePerSecond, over: 1_000_000_000)
+    let overhead = min(
+      scaled(spec.coreRate.value, by: reclaim.sharing!.cpuTimePerSecond, over: 1_000_000_000),
+      cpuCapacity)
     if overhead != cpuOverhead {
       closeSegment(at: time, guests: guests)
       bookOverhead(at: time)
-      cpuOverhead = min(overhead, cpuCapacity)
+      cpuOverhead = overhead
       settingsChanged(at: time)
     }
   }
@@ -68,7 +69,8 @@ extension FluidHost {
     let saved = min(pages.saved * MemoryCosts.pageSize, guests.base[vm.int].memory.mapped)
     // Pages copied on write need room; what there is none for stays shared until there is.
     let grown = record.pointee.saved - saved
-    let taken = grown > 0 ? min(grown, max(0, memoryFree)) : grown
+    let taken =
+      grown > 0 ? min(grown, max(0, memoryFree), limitRoom(vm, guests: guests)) : grown
     record.pointee.saved -= taken
     record.pointee.shared = max(
       record.pointee.saved,

@@ -167,6 +167,10 @@ struct FluidHost: ~Copyable {
     capacityWork += Int128(cpuCapacity) * Int128(time - max(capacitySince, sampleStart))
     capacitySince = time
     cpuCapacity = capacity
+    if !isOn {
+      bookOverhead(at: time)
+      cpuOverhead = 0
+    }
     settingsChanged(at: time)
   }
 

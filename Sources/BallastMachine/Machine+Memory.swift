@@ -32,6 +32,9 @@ extension Machine {
     return memory
   }
 
+  /// It ran out of memory and does nothing any more, until it is powered off.
+  public func hasDied(_ vm: VMIndex) -> Bool { guests.reclaim?[vm.int].isDead ?? false }
+
   /// Where a host's memory is.
   public func hostMemory(of host: HostIndex) -> HostMemory {
     let state = hosts + host.int

@@ -44,13 +44,21 @@ public final class Machine: @unchecked Sendable {
   // MARK: Power and workload, called between advances
 
   /// Starts a VM on a host that has been advanced to `time`. Its settings come with the next plan; until then it is a
-  /// VM without reservation or limit and of equal weight.
-  public func powerOn(_ vm: VMIndex, on host: HostIndex, at time: SimTime) {
+  /// VM without CPU reservation or limit and of equal weight. What its memory is promised and limited to is said here,
+  /// for it has its first pages before anybody plans.
+  public func powerOn(
+    _ vm: VMIndex, on host: HostIndex, at time: SimTime, memoryReservation: Bytes = .zero,
+    memoryLimit: Bytes? = nil
+  ) {
     let guest = guests.base + vm.int
     precondition(guest.pointee.host == nil, "a VM is powered on once")
     let last = guest.pointee.lastHost
     guest.pointee.powerOn(host: host, at: time.value)
-    if let reclaim = guests.reclaim { reclaim[vm.int] = GuestReclaim() }
+    if let reclaim = guests.reclaim {
+      reclaim[vm.int] = GuestReclaim()
+      reclaim[vm.int].reservation = memoryReservation.value
+      reclaim[vm.int].limit = memoryLimit?.value ?? .max
+    }
     attach(vm, to: host, from: last, at: time)
   }
 

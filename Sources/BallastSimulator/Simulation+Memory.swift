@@ -43,6 +43,10 @@ extension Simulation {
   private func report(
     _ happening: MemoryHappening, on host: HostIndex
   ) throws(RunSinkError) {
+    // Who was stopped at the same instant, or has been started again, did not die.
+    if happening.isDeath, let vm = happening.vm {
+      guard machine.host(of: vm) == host, machine.hasDied(vm) else { return }
+    }
     let subject = happening.vm.map { world.vms[$0.int].name } ?? name(host)
     let amount = decimal(happening.amount.milliMebibytes, places: 3)
     let on = happening.vm == nil ? "" : "host=\(name(host)) "
@@ -68,7 +72,6 @@ extension Simulation {
   private func bury(
     _ vm: VMIndex, on host: HostIndex, diedAt time: SimTime
   ) throws(RunSinkError) {
-    guard machine.host(of: vm) == host else { return }
     // Who was stopped for its migration is down already.
     let isDown = lives[vm].downSince != nil
     try giveUpMigration(of: vm, reason: "out_of_memory")

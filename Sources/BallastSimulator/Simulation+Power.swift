@@ -82,7 +82,9 @@ extension Simulation {
     let spec = world.vms[vm.int]
     let cluster = clusters[spec.cluster]
     controller(of: host).countSteps(host, through: now, recorder: recorder)
-    machine.powerOn(vm, on: host, at: now)
+    machine.powerOn(
+      vm, on: host, at: now, memoryReservation: vms[vm.int].memory.reservation,
+      memoryLimit: vms[vm.int].memory.limit)
     recorder.poweredOn(vm, on: host)
     cluster.add(vm, settings(of: vm, on: host), on: host, at: now)
     lives.comesUp(vm, at: now)

@@ -85,7 +85,8 @@ final class OperationsStory: RunSink {
             || (state == (vm.hasRun ? .off : nil)
               && wasToldToStop(index, after: vm.since, before: sample.time))
         case .restarting: state == .restarting
-        case .off: state == (vm.hasRun ? .off : nil)
+        // Who dies with the end of a sample is taken off in the next one.
+        case .off: state == (vm.hasRun ? .off : nil) || vm.isDead && state == .off
         }
       let who = "\(spec.name) at \(sample.time): "
       fault(unless: isRight, who + "row \(state.map(\.name) ?? "none"), events \(vm.life)")
@@ -199,7 +200,7 @@ final class OperationsStory: RunSink {
   }
 
   private func takeHost(_ row: EventRow) {
-    guard row.event != "overcommitted" else { return }
+    guard !["overcommitted", "mem_state", "swap_full"].contains(row.event) else { return }
     expect(hosts[row.subject]!.state == row.from, "was \(hosts[row.subject]!.state)", row)
     let isAllowed: Bool =
       switch row.event {
@@ -275,6 +276,11 @@ final class OperationsStory: RunSink {
       let isFailure = detail["reason"] == "host_failed"
       vm.downSince = isFailure ? row.time : nil
       vm.life = isFailure && detail["restart"] == nil ? .restarting : .off
+    case "guest_oom", "oom_kill":
+      expect(detail["host"] == vm.host, "was \(vm.life)", row)
+      if max(vm.since, sampleStart) < row.time { vm.hasRun = true }
+      vm.downSince = row.time
+      vm.isDead = true
     case "restart":
       expect(vm.life == .restarting && vm.downSince != nil, "was \(vm.life)", row)
       if let since = vm.downSince { vm.addDowntime(from: since, to: row.time) }

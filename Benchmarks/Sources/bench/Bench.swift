@@ -7,6 +7,8 @@ struct Bench {
     usage: bench w [HOSTS VMS SAMPLES] [--threads N] [--runs N]   workload W through the engine, beside the C bound
            bench growth                                           W at S, M and L: growth in V and in T
            bench queue [PENDING]                                  event queue, hold model, beside the same heap in C
+           bench memory [HOSTS VMS SAMPLES]                       W with memory modelled, beside W without
+           bench pressure                                         hosts short of memory, per VM and control step
            bench decide [VMS]                                     one host's decision in a pool tree, beside a sort
     """
 
@@ -31,6 +33,11 @@ struct Bench {
     case ("growth", 0): try measureGrowth(runs: runs)
     case ("queue", 0): measureQueue(pending: 100_000, runs: runs)
     case ("queue", 1): measureQueue(pending: numbers[0], runs: runs)
+    case ("memory", 0): try WorkloadW.medium.measureMemory(runs: runs)
+    case ("memory", 3):
+      try WorkloadW(hosts: numbers[0], vms: numbers[1], samples: numbers[2]).measureMemory(
+        runs: runs)
+    case ("pressure", 0): try measurePressure(runs: runs)
     case ("decide", 0): DecideBench(vms: 1_000).measure(runs: runs)
     case ("decide", 1): DecideBench(vms: numbers[0]).measure(runs: runs)
     default: fail()

@@ -77,14 +77,17 @@ struct WorkloadW {
     return series
   }
 
-  func makeWorld(series: UnsafePointer<UInt32>) -> World {
+  /// - Parameter memory: how it is modelled; nil: it is only counted.
+  func makeWorld(
+    series: UnsafePointer<UInt32>, profile: HypervisorProfile = .esxi, memory: MemoryFacts? = nil
+  ) -> World {
     let coreRate = Kilohertz.megahertz(1_000)
     let step = SimDuration.seconds(300)
     let length = SimDuration(step.value * Int64(samples))
     let hostSpecs = (0..<hosts).map {
       HostSpec(
         name: "host-" + padded($0), sockets: 1, coresPerSocket: 32, threadsPerCore: 1,
-        coreRate: coreRate, memory: .gibibytes(1_024))
+        coreRate: coreRate, memory: .gibibytes(1_024), swap: memory?.swap ?? .none)
     }
     let guests = (0..<vms).map { place -> World.VM in
       let host = place / vmsPerHost
@@ -103,7 +106,7 @@ struct WorkloadW {
     }
     return World(
       name: "W", seed: 1, duration: length, controlInterval: step, recordInterval: step,
-      profile: .esxi,
+      profile: profile, memory: memory,
       clusters: [
         World.Cluster(name: "c", pools: [], hosts: (0..<hosts).map { HostIndex($0) })
       ], hosts: hostSpecs, vms: guests)

@@ -70,6 +70,8 @@ struct GuestReclaim: BitwiseCopyable {
   var isDead = false
   /// More is mapped than it may hold while the host is short.
   var isBlocked = false
+  /// More is consumed than its limit, and less from tick to tick.
+  var isShrinking = false
 
   /// Bytes that moved between the host and its swap device in the present tick.
   var readNow: Int64 = 0
@@ -100,6 +102,7 @@ struct GuestReclaim: BitwiseCopyable {
     if waiting > 0 || overheadWaiting > 0 || slowdown > 0 || toCompress > 0 || toSwap > 0 {
       return true
     }
+    if isShrinking { return true }
     if swappedHot > 0 || compressedHot > 0 || guestPagedHot > 0 { return true }
     if time - guest.onSince < traits.bootRamp { return true }
     let target = min(max(0, balloonTarget), traits.balloonMax)

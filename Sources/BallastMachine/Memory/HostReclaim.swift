@@ -82,7 +82,12 @@ final class HostReclaim {
     return max(0, size.value - onDevice)
   }
 
+  /// There is room on the swap device, and no time left in this tick to write to it.
+  var isDeviceBusy: Bool { deviceRoom > 0 && budget == 0 }
+
   func beginTick(_ span: Int64) {
+    pool = 0
+    zipped = 0
     isFull = false
     budget = swap.kind == .none ? 0 : scaled(swap.bandwidth.value, by: span, over: 1_000_000_000)
   }

@@ -40,6 +40,9 @@ enum MemoryCosts {
   static let balloonPage: Int64 = 1_500
   static let decompressedPage: Int64 = 30_000
   static let copiedPage: Int64 = 3_000
+  /// Mean time until a guest reports a page it has freed, ns. Measured with a Linux guest that freed 300 MiB: 54 MiB were
+  /// left after 2 s, 13 after 4.
+  static let freePagesToldWithin: Int64 = 1_200_000_000
   /// Seconds within which a page that is rewritten at all is rewritten, and the part (one in so many) of all writes that
   /// fall on any other page. Assumed.
   static let rewrittenWithin: Int64 = 10
