@@ -183,6 +183,7 @@ final class HostController: @unchecked Sendable {
     let decision = manager.memoryDecision
     let old = states[host.int - first]
     guard decision.state != old else { return }
+    recorder.noteMemoryState(decision.state, of: host)
     states[host.int - first] = decision.state
     recorder.noteMemoryState(decision.state, of: host)
     stateChanges.append(

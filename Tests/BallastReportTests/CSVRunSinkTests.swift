@@ -18,8 +18,11 @@ import Testing
     try writeSample(
       to: sink, seconds: 300,
       hosts: [
-        hostRow([.vms: 2, .vcpus: 6, .cpuCapacity: 41_600, .cpuUsed: 0.0005, .memFree: -12.5])
-      ],
+        hostRow([
+          .vms: 2, .vcpus: 6, .cpuCapacity: 41_600, .cpuUsed: 0.0005, .memFree: -12.5,
+          .memConfigured: 24,
+        ])
+      ], memoryStates: [.soft],
       vms: [vmRow([.cpuDemand: 5_200]), vmRow([.cpuDemand: 1.2345, .cpuReadyPercent: 0])],
       vmStates: [nil, .on], vmHosts: [-1, 0],
       pools: [poolRow([.cpuShares: 4_000]), poolRow([.cpuLimit: 9_000, .memShares: 163_840])])
@@ -47,8 +50,10 @@ import Testing
         time_s,interval_s,host,state,vms,vcpus,cpu_capacity_mhz,cpu_demand_mhz,cpu_used_mhz,\
         cpu_used_pct,cpu_ready_ms,cpu_overhead_mhz,mem_capacity_mib,mem_free_mib,mem_consumed_mib,\
         mem_overhead_mib,mem_shared_mib,mem_shared_saved_mib,mem_balloon_mib,mem_compressed_mib,\
-        mem_swapped_mib,swap_in_mib_s,swap_out_mib_s,mem_state
-        300.000,300.000,esx-0,on,2,6,41600.000,,0.001,,,,,-12.500,,,,,,,,,,
+        mem_swapped_mib,swap_in_mib_s,swap_out_mib_s,mem_state,mem_configured_mib,\
+        mem_host_reserved_mib,mem_mapped_mib,mem_saved_zero_mib,mem_saved_common_mib,\
+        mem_saved_duplicate_mib,mem_compressed_size_mib,mem_waiting_mib
+        300.000,300.000,esx-0,on,2,6,41600.000,,0.001,,,,,-12.500,,,,,,,,,,soft,24.000,,,,,,,
 
         """)
   }
@@ -62,8 +67,9 @@ import Testing
         cpu_ready_ms,cpu_ready_pct_per_vcpu,cpu_costop_pct_per_vcpu,cpu_limited_pct_per_vcpu,\
         mem_configured_mib,mem_active_mib,mem_entitled_mib,mem_consumed_mib,mem_shared_mib,\
         mem_balloon_target_mib,mem_balloon_mib,mem_compressed_mib,mem_swapped_mib,swap_in_mib_s,\
-        swap_out_mib_s,slowdown_pct
-        300.000,300.000,web,esx-0,gold/web,on,1.235,,,,0.000,,,,,,,,,,,,,,
+        swap_out_mib_s,slowdown_pct,mem_untouched_mib,mem_mapped_mib,mem_shared_saved_mib,\
+        mem_compressed_size_mib,mem_waiting_mib,mem_guest_paged_mib,mem_overhead_mib
+        300.000,300.000,web,esx-0,gold/web,on,1.235,,,,0.000,,,,,,,,,,,,,,,,,,,,,
 
         """)
   }

@@ -86,7 +86,8 @@ import Testing
   /// Every column of every file is explained, and in file order.
   @Test func dictionaryCoversTheHeaders() {
     for file in ResultFile.allCases {
-      #expect(file.columns(reclamation: true).allSatisfy { !$0.meaning.isEmpty }, "\(file.rawValue)")
+      #expect(
+        file.columns(reclamation: true).allSatisfy { !$0.meaning.isEmpty }, "\(file.rawValue)")
     }
     #expect(ResultFile.vms.columns(reclamation: false).count == 6 + VMColumn.count)
     #expect(ResultFile.hosts.columns(reclamation: false).count == 5 + HostColumn.count)

@@ -21,7 +21,8 @@ final class TemporaryDirectory {
 /// Lends arrays to a sink as one sampling instant.
 func writeSample(
   to sink: some RunSink, seconds: Int64, interval: Int64 = 300, hosts: [[Int64]],
-  hostStates: [HostState]? = nil, vms: [[Int64]], vmStates: [VMState?]? = nil,
+  hostStates: [HostState]? = nil, memoryStates: [MemoryState?] = [], vms: [[Int64]],
+  vmStates: [VMState?]? = nil,
   vmHosts: [Int32], pools: [[Int64]]
 ) throws {
   let states = hostStates ?? hosts.map { _ in .on }
@@ -32,11 +33,13 @@ func writeSample(
         try onOff.withUnsafeBufferPointer { vmStates in
           try vmHosts.withUnsafeBufferPointer { vmHosts in
             try Array(pools.joined()).withUnsafeBufferPointer { poolCells in
-              try sink.write(
-                SampleRows(
-                  time: .seconds(seconds), interval: .seconds(interval), hosts: hostCells,
-                  hostStates: hostStates, vms: vmCells, vmStates: vmStates, vmHosts: vmHosts,
-                  pools: poolCells))
+              try memoryStates.withUnsafeBufferPointer { memoryStates in
+                try sink.write(
+                  SampleRows(
+                    time: .seconds(seconds), interval: .seconds(interval), hosts: hostCells,
+                    hostStates: hostStates, hostMemoryStates: memoryStates, vms: vmCells,
+                    vmStates: vmStates, vmHosts: vmHosts, pools: poolCells))
+              }
             }
           }
         }

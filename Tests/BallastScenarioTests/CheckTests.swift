@@ -218,8 +218,12 @@ import Testing
       "vms names nobody; write a name or a pattern"
     ),
     (
-      "expect: [{metric: mem_swapped_mib, of: {vms: web}, statistic: max, equals: 0}]",
-      "the metric mem_swapped_mib is part of the format, but it is not modelled yet; remove the expectation"
+      "expect: [{metric: cpu_costop_pct_per_vcpu, of: {vms: web}, statistic: max, equals: 0}]",
+      "the metric cpu_costop_pct_per_vcpu is part of the format, but it is not modelled yet; remove the expectation"
+    ),
+    (
+      "expect: [{metric: mem_swapped_mib, of: {vms: web}, statistic: max, equals: 0}]\npolicies: {reclamation: off}",
+      "there is no mem_swapped_mib while reclamation is off; remove the expectation, or reclamation: off"
     ),
     ("sweep: {vms.wbe.count: [1]}", "the list has no item \"wbe\"; did you mean web?"),
     (

@@ -12,6 +12,18 @@ public final class CollectingSink: RunSink {
     var vmStates: [VMState?]
     var vmHosts: [Int32]
     var pools: [Int64]
+    public var memoryStates: [MemoryState?]
+
+    /// Per host, its cells.
+    public var hostRows: [[Int64]] { rows(of: hosts, HostColumn.count) }
+    /// Per recorded VM, its cells and the index of its host (−1: none); without those that have no row.
+    public var vmRows: [(host: Int, cells: [Int64])] {
+      zip(rows(of: vms, VMColumn.count), zip(vmStates, vmHosts))
+        .compactMap { cells, place in place.0 == nil ? nil : (Int(place.1), cells) }
+    }
+    private func rows(of cells: [Int64], _ width: Int) -> [[Int64]] {
+      stride(from: 0, to: cells.count, by: width).map { Array(cells[$0..<$0 + width]) }
+    }
   }
 
   /// An event as text: "12.000 set a 1000.000 MHz → unlimited key=cpu.limit".
@@ -29,7 +41,8 @@ public final class CollectingSink: RunSink {
     samples.append(
       Sample(
         time: rows.time, interval: rows.interval, hosts: Array(rows.hosts), vms: Array(rows.vms),
-        vmStates: Array(rows.vmStates), vmHosts: Array(rows.vmHosts), pools: Array(rows.pools)))
+        vmStates: Array(rows.vmStates), vmHosts: Array(rows.vmHosts), pools: Array(rows.pools),
+        memoryStates: Array(rows.hostMemoryStates)))
   }
 
   public func write(_ event: EventRow) {

@@ -19,7 +19,6 @@ public enum EventKind: String, Sendable, CaseIterable {
   case balloonDeflatedOnOOM = "balloon_deflated_on_oom"
   case memoryWaits = "memory_waits"
   case swapFull = "swap_full"
-  case unreclaimable
   case oomKill = "oom_kill"
   case guestOOM = "guest_oom"
 
@@ -45,7 +44,6 @@ public enum EventKind: String, Sendable, CaseIterable {
     case .balloonDeflatedOnOOM: "a guest out of memory took pages back from its balloon"
     case .memoryWaits: "a VM began to wait for host memory, or waits no more"
     case .swapFull: "a host's swap device has no room left"
-    case .unreclaimable: "a host needs memory and no technique it has yields any"
     case .oomKill: "a host's kernel, out of memory, killed a VM"
     case .guestOOM: "a guest ran out of memory and died"
     }

@@ -162,6 +162,12 @@ extension Assembler {
         "remove the expectation")
       return nil
     }
+    guard (fitting ?? any).isModelled(withReclamation: !isReclamationOff) else {
+      problems.add(
+        value.place, "there is no \(name) while reclamation is off",
+        "remove the expectation, or reclamation: off")
+      return nil
+    }
     guard let fitting else {
       var kinds: [String] = []
       if ofVMs != nil || (count != nil && !isRunMetric) { kinds.append("vms") }
@@ -181,6 +187,8 @@ extension Assembler {
     }
     return fitting
   }
+
+  private var isReclamationOff: Bool { root["policies"]?["reclamation"]?.text == "off" }
 
   private mutating func checkStatistic(_ value: Value, _ metric: Value, isCount: Bool) {
     let name = metric.text ?? ""

@@ -19,10 +19,11 @@ final class HostMemoryBook: @unchecked Sendable {
   private let rows: UnsafeMutablePointer<Row>
   private let count: Int
 
-  init(hostCount: Int) {
+  /// - Parameter state: of all hosts until something else is noted; nil: their policy knows none.
+  init(hostCount: Int, state: MemoryState?) {
     count = hostCount
     rows = .allocate(capacity: max(hostCount, 1))
-    rows.initialize(repeating: Row(), count: max(hostCount, 1))
+    rows.initialize(repeating: Row(state: state), count: max(hostCount, 1))
   }
 
   deinit {
@@ -30,7 +31,7 @@ final class HostMemoryBook: @unchecked Sendable {
     rows.deallocate()
   }
 
-  func note(_ state: MemoryState?, of host: HostIndex) {
+  func note(_ state: MemoryState, of host: HostIndex) {
     guard rows[host.int].state != state else { return }
     rows[host.int].state = state
     rows[host.int].consumed = -1

@@ -115,7 +115,7 @@ private func rate(_ bytes: Int64, _ interval: SimDuration) -> Int64 {
 ///
 /// Promises  capacity = free + consumed + overhead + reserved and consumed = mapped − saved + compressed size, exactly · what
 ///           VMs have is the sum of their cells · the three parts of saved are all of it.
-/// Rounding  free takes the rest: on a full host it may be below 0 by some thousandths.
+/// Rounding  free takes the rest.
 struct HostMemoryCells: BitwiseCopyable, Equatable {
   var capacity: Int64 = 0
   var free: Int64 = 0
@@ -174,6 +174,15 @@ struct HostMemoryCells: BitwiseCopyable, Equatable {
         saved, by: [memory.savedZero, memory.savedCommon, memory.savedDuplicate])
       (savedZero, savedCommon, savedDuplicate) = (parts[0], parts[1], parts[2])
     }
+  }
+
+  /// Free below 0 that only rounding has made is taken back from what is mapped; returns how much.
+  mutating func giveUpExcess() -> Int64 {
+    let excess = -free
+    free = 0
+    consumed -= excess
+    mapped -= excess
+    return excess
   }
 
   func write(to cells: UnsafeMutablePointer<Int64>) {

@@ -113,7 +113,8 @@ final class Recorder {
     hostSamples = filled(window * world.hosts.count, HostSample())
     hostCells = filled(world.hosts.count * HostColumn.count, emptyCell)
     hostMemoryStates = filled(world.hosts.count, nil)
-    hostMemory = HostMemoryBook(hostCount: world.hosts.count)
+    hostMemory = HostMemoryBook(
+      hostCount: world.hosts.count, state: world.managesMemory ? .high : nil)
     hostStates = filled(world.hosts.count, .on)
     poolCells = filled(manifest.pools.count * PoolColumn.count, emptyCell)
     sizes = filled(vmCount, 0)
@@ -221,7 +222,9 @@ final class Recorder {
         memory += recordVM(
           columns, row, host: host, interval: interval, steps: steps, slot: slot, tile: tile)
       }
-      takeMemory(of: host, memory, overhead: columns.overhead, slot: slot, mayHold: false)
+      let excess = takeMemory(
+        of: host, memory, overhead: columns.overhead, slot: slot, mayHold: false)
+      if excess > 0 { takeExcess(excess, from: cells(of: columns, slot: slot)) }
     }
     hostSamples[slot * world.hosts.count + host.int] = HostSample(
       demand: demand + columns.demandElsewhere, used: used + columns.usedElsewhere,
@@ -295,6 +298,14 @@ final class Recorder {
       demand - columns.unlimited[row], of: sizes[vm])
     cells[VMColumn.memEntitled.rawValue] = isOn ? Bytes(entitled.memory).milliMebibytes : 0
     memory.write(to: cells, withReclamation: takesMemoryBack)
+  }
+
+  /// The rows of the VMs that are still on.
+  private func cells(of columns: SampleColumns, slot: Int) -> [UnsafeMutablePointer<Int64>] {
+    (0..<columns.present).compactMap {
+      let row = Int(rowOfVM[Int(columns.vm[$0])])
+      return row < 0 ? nil : vmCells + (slot * rowVMs.count + row) * VMColumn.count
+    }
   }
 
   /// Writes the cells that only meeting points change; windows end there.
