@@ -287,7 +287,7 @@ public final class Simulation {
       case .start(let vm): try start(vm)
       case .stop(let vm): try stop(vm)
       case .scheduled(let index): try take(world.events[index].action)
-      case .restart(let cluster): try restartWaiting(in: cluster)
+      case .restart(let cluster): freed.insert(cluster)
       case .balance(let cluster): try balance(cluster)
       case .explain(let judgement): explained.append(judgement)
       }
