@@ -171,6 +171,20 @@ extension ClusterDirector {
     return tally
   }
 
+  /// What the VMs count for when one that is on has another charge.
+  mutating func counted(_ vm: Int, as new: Charge) -> FailoverTally {
+    let old = FailoverVM(charge: charge(vm))
+    let counted = counted()
+    if let tally = counted.replacing(old, by: FailoverVM(charge: new), under: policies.failover) {
+      return tally
+    }
+    var tally = FailoverTally()
+    for other in inventory.vms.indices where inventory.vms[other].host != nil {
+      tally.add(FailoverVM(charge: other == vm ? new : charge(other)), under: policies.failover)
+    }
+    return tally
+  }
+
   /// What the hosts offer that are on or can be woken.
   var capacityOffered: Charge {
     failoverHosts.reduce(into: Charge.zero) { sum, host in

@@ -127,7 +127,12 @@ public struct ClusterDirector: Sendable {
       if isMore, let refusal = AdmissionControl.hostFit(charge: charge, on: [room]) {
         return refusal
       }
+      let counted = counted(vm, as: charge)
+      if policies.failover != .none, let refusal = failoverStatus().allows(counted) {
+        return refusal
+      }
       if let refusal = pools.reconfigure(VMIndex(vm), charge: charge) { return refusal }
+      tally = counted
     }
     inventory.change(vm) {
       $0.cpuReservation = settings.cpuReservation
@@ -136,7 +141,7 @@ public struct ClusterDirector: Sendable {
       $0.memoryLimit = settings.memoryLimit
       $0.overhead = overhead.value
     }
-    if old.host != nil { tally = nil }
+    if old.host != nil, !policies.admission.checksReservations { tally = nil }
     return nil
   }
 
