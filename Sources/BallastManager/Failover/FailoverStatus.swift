@@ -6,7 +6,8 @@ public struct FailoverHost: Sendable, Equatable {
   public var name: String
   /// What VMs may reserve here.
   public var capacity: Charge
-  /// It is on and not in maintenance. A host that is not counts in N of k/N, and offers nothing.
+  /// It is on, or in standby, from where a restart wakes it; not failed and not in maintenance. A host that is not
+  /// counts in N of k/N, and offers nothing.
   public var isAvailable: Bool
   public init(name: String, capacity: Charge, isAvailable: Bool = true) {
     self.name = name
