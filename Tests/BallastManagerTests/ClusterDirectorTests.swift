@@ -80,6 +80,46 @@ struct ClusterDirectorTests {
     #expect(cluster.powerOn(1).refusal?.kind == .noHost)
   }
 
+  /// Two VMs of 1.5 GHz must be together; 2 of 4 GHz are free on host 0, 3 on host 1. By itself the first would go to either;
+  /// placed as one both go to host 1, at a power-on and after a failure.
+  @Test(arguments: [false, true]) func whoMustBeTogetherIsPlacedAsOne(isRestart: Bool) {
+    var cluster = director(
+      hosts: 3, vms: 4, rules: [.together([0, 1], .must)], reserves: 1_500_000)
+    for vm in 2...3 {
+      cluster.inventory.change(vm) {
+        $0.vcpus = 4
+        $0.cpuReservation = vm == 2 ? 2_000_000 : 1_000_000
+      }
+    }
+    for vm in 0...1 { cluster.inventory.change(vm) { $0.vcpus = 2 } }
+    #expect(cluster.powerOn(2, on: 0).host == 0 && cluster.powerOn(3, on: 1).host == 1)
+    if isRestart {
+      for vm in 0...1 { #expect(cluster.powerOn(vm, on: 2).host == 2) }
+      for vm in 0...1 { cluster.powerOff(vm) }
+    }
+    cluster.setState(.failed, of: 2)
+    for vm in 0...1 {
+      let answer =
+        isRestart ? cluster.restart(vm, with: [0, 1]) : cluster.powerOn(vm, with: [0, 1])
+      #expect(answer.host == 1 && answer.wakes.isEmpty)
+    }
+  }
+
+  /// Where no host takes both, the first runs and the second waits; a host in standby is woken for both before that.
+  @Test func togetherWakesAHostOrComesOneByOne() {
+    func answers(sleeping: Bool) -> [ClusterDirector.Answer] {
+      var cluster = director(
+        hosts: 2, vms: 3, rules: [.together([0, 1], .must)], reserves: 1_500_000)
+      for vm in 0..<3 { cluster.inventory.change(vm) { $0.vcpus = 2 } }
+      #expect(cluster.powerOn(2, on: 0).host == 0)
+      cluster.setState(sleeping ? .standby : .failed, of: 1)
+      return (0...1).map { cluster.powerOn($0, with: [0, 1]) }
+    }
+    let (awake, alone) = (answers(sleeping: true), answers(sleeping: false))
+    #expect(awake.map(\.host) == [1, 1] && awake[0].wakes == [1])
+    #expect(alone.map(\.host) == [0, nil] && alone[1].refusal != nil)
+  }
+
   /// A host in standby is woken for a VM that fits nowhere else, and no other.
   @Test func standbyIsWokenWhenNeeded() {
     var cluster = director(hosts: 2, vms: 3, reserves: 2_000_000)
