@@ -54,7 +54,7 @@ extension FluidHost {
     var active = guest.pointee.memory.active
     let age = time - guest.pointee.onSince
     if age < traits.pointee.bootRamp {
-      used = min(used, scaled(configured, by: age, over: traits.pointee.bootRamp))
+      used = scaled(used, by: age, over: traits.pointee.bootRamp)
       active = min(active, used)
     }
     if active != record.pointee.active || used != record.pointee.used {
@@ -163,7 +163,9 @@ extension FluidHost {
     if record.pointee.swapped > 0 {
       let kept = min(record.pointee.swapped, reclaim.deviceRoom)
       reclaim.onDevice += kept
-      record.pointee.takeSwapped(record.pointee.swapped - kept, hot: record.pointee.swappedHot)
+      let left = record.pointee.swapped - kept
+      let hot = scaled(record.pointee.swappedHot, by: left, over: record.pointee.swapped)
+      record.pointee.takeSwapped(left, hot: hot)
     }
     // Compressed pages travel as they are; what does not fit is backed again as it is touched.
     if record.pointee.compressedSize > max(0, memoryFree) {

@@ -112,11 +112,13 @@ extension FluidHost {
     unmap(vm, fromMapped, at: time, guests: guests)
     excess -= fromMapped
     let fromSwap = min(excess, record.pointee.swapped)
-    record.pointee.takeSwapped(fromSwap, hot: record.pointee.swappedHot)
+    let coldSwapped = record.pointee.swapped - record.pointee.swappedHot
+    record.pointee.takeSwapped(fromSwap, hot: max(0, fromSwap - coldSwapped))
     reclaim.onDevice -= fromSwap
     excess -= fromSwap
     let size = record.pointee.compressedSize
-    record.pointee.takeCompressed(excess, hot: record.pointee.compressedHot)
+    let coldCompressed = record.pointee.compressed - record.pointee.compressedHot
+    record.pointee.takeCompressed(excess, hot: max(0, excess - coldCompressed))
     consume(record.pointee.compressedSize - size, at: time)
   }
 
