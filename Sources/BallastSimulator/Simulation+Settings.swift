@@ -109,7 +109,7 @@ extension Simulation {
         detail: "consumed_mib=\(decimal(change.consumed.milliMebibytes, places: 3))"
           + " capacity_mib=\(decimal(capacity.milliMebibytes, places: 3))"
           + " short_mib=\(decimal(max(short, .zero).milliMebibytes, places: 3))"
-          + " reclaim=not_modelled_yet")
+          + " reclaim=off")
     }
   }
 }
