@@ -318,7 +318,7 @@ public final class Simulation {
     switch action {
     case .power(let subjects, let on):
       for vm in subjects {
-        if on { try start(vm) } else { try stop(vm) }
+        if on { try start(vm, with: subjects) } else { try stop(vm) }
       }
     case .setVMs(let subjects, let cpu, let memory):
       for vm in subjects { try set(vm, cpu, memory) }
