@@ -54,7 +54,7 @@ extension FluidHost {
     var active = guest.pointee.memory.active
     let age = time - guest.pointee.onSince
     if age < traits.pointee.bootRamp {
-      used = min(used, scaled(configured, by: age, over: traits.pointee.bootRamp))
+      used = scaled(used, by: age, over: traits.pointee.bootRamp)
       active = min(active, used)
     }
     if active != record.pointee.active || used != record.pointee.used {

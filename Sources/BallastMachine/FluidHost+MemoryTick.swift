@@ -116,12 +116,14 @@ extension FluidHost {
     unmap(vm, fromMapped, at: time, guests: guests)
     excess -= fromMapped
     let fromSwap = min(excess, record.pointee.swapped)
-    record.pointee.takeSwapped(fromSwap, hot: record.pointee.swappedHot)
+    let coldSwapped = record.pointee.swapped - record.pointee.swappedHot
+    record.pointee.takeSwapped(fromSwap, hot: max(0, fromSwap - coldSwapped))
     reclaim.onDevice -= fromSwap
     excess -= fromSwap
     let size = record.pointee.compressedSize
     let fromCache = min(excess, record.pointee.compressed)
-    record.pointee.takeCompressed(fromCache, hot: record.pointee.compressedHot)
+    let coldCompressed = record.pointee.compressed - record.pointee.compressedHot
+    record.pointee.takeCompressed(fromCache, hot: max(0, fromCache - coldCompressed))
     consume(record.pointee.compressedSize - size, at: time)
     unmap(vm, excess - fromCache, at: time, guests: guests)
   }
