@@ -83,14 +83,18 @@ extension Simulation {
     let waiting = cluster.vms.filter { vms[$0.int].restart.map { $0.notBefore <= now } ?? false }
     guard !waiting.isEmpty else { return }
     for vm in waiting { describe(vm, to: cluster, at: 0) }
+    let anywhere = waiting.filter { vms[$0.int].restart?.only == nil }
+      .map { cluster.position(of: $0) }
     for position in cluster.director.restartOrder(
       waiting.map { (cluster.position(of: $0), world.vms[$0.int].restartPriority) })
     {
-      try restart(cluster.vms[position], in: cluster)
+      try restart(cluster.vms[position], with: anywhere, in: cluster)
     }
   }
 
-  private func restart(_ vm: VMIndex, in cluster: ClusterControl) throws(RunSinkError) {
+  private func restart(
+    _ vm: VMIndex, with others: [Int], in cluster: ClusterControl
+  ) throws(RunSinkError) {
     guard let restart = vms[vm.int].restart else { return }
     let spec = world.vms[vm.int]
     let position = cluster.position(of: vm)
@@ -99,7 +103,7 @@ extension Simulation {
       guard lives.hosts[only.int] == .on else { return }
       answer = cluster.director.powerOn(position, on: cluster.position(of: only))
     } else {
-      answer = cluster.director.restart(position)
+      answer = cluster.director.restart(position, with: others)
     }
     guard let chosen = answer.host else {
       if !restart.wasRefused {

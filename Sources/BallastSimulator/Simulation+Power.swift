@@ -5,15 +5,19 @@ import BallastUnits
 
 /// Power-on and -off of VMs.
 extension Simulation {
-  func start(_ vm: VMIndex) throws(RunSinkError) {
+  /// - Parameter others: VMs that are started by the same order.
+  func start(_ vm: VMIndex, with others: [VMIndex] = []) throws(RunSinkError) {
     guard machine.host(of: vm) == nil, vms[vm.int].restart == nil else { return }
     let spec = world.vms[vm.int]
     let cluster = clusters[spec.cluster]
     let position = cluster.position(of: vm)
     describe(vm, to: cluster, at: spec.host.map { cluster.position(of: $0) } ?? 0)
+    let partners = partners(of: vm, among: others)
+    let fixed = spec.host ?? partners.lazy.compactMap { self.world.vms[$0.int].host }.first
     let answer = cluster.director.powerOn(
-      position, on: spec.host.map { cluster.position(of: $0) })
-    log(answer, to: .powerOn, of: vm)
+      position, on: fixed.map { cluster.position(of: $0) },
+      with: partners.map { cluster.position(of: $0) })
+    log(answer, to: .powerOn, of: vm, isFixed: fixed != nil)
     guard let chosen = answer.host else {
       let refusal = answer.refusal ?? .noHost
       lives.change(vm) {
@@ -33,7 +37,17 @@ extension Simulation {
     putOn(vm, host)
     try recorder.event(
       .powerOn, at: now, subject: spec.name, to: machine.spec(of: host).name,
-      detail: "placement=\(spec.host == nil ? world.policies.placement : "host")")
+      detail: "placement=\(fixed == nil ? world.policies.placement : "host")")
+  }
+
+  /// The VMs that must be together with this one, are off, and are among these or start by themselves at this instant.
+  private func partners(of vm: VMIndex, among others: [VMIndex]) -> [VMIndex] {
+    let cluster = clusters[world.vms[vm.int].cluster]
+    let unit = cluster.director.inventory.rules.unit(of: cluster.position(of: vm))
+    return unit.map { cluster.vms[$0] }.filter {
+      $0 != vm && machine.host(of: $0) == nil && vms[$0.int].restart == nil
+        && (world.vms[$0.int].start == now || others.contains($0))
+    }
   }
 
   func stop(_ vm: VMIndex) throws(RunSinkError) {
@@ -111,18 +125,18 @@ extension Simulation {
 
   /// Keeps the answer to a request, where it is watched or notable.
   func log(
-    _ answer: ClusterDirector.Answer, to kind: DecisionRecord.Kind, of vm: VMIndex
+    _ answer: ClusterDirector.Answer, to kind: DecisionRecord.Kind, of vm: VMIndex,
+    isFixed: Bool = false
   ) {
     let spec = world.vms[vm.int]
     let cluster = clusters[spec.cluster]
     let notable: LifeBook.Notable? =
       answer.host == nil ? .refusal : kind == .restart ? .restart : nil
     lives.log(spec.name, as: notable) {
-      let fixed = spec.host != nil && kind == .powerOn
       let search = answer.placement
       return DecisionRecord(
         time: now, vm: spec.name, kind: kind,
-        policy: fixed
+        policy: isFixed
           ? "host" : search == nil && kind == .restart ? "restart" : world.policies.placement,
         from: vms[vm.int].restart.map { name($0.lastHost) },
         to: answer.host.map { name(cluster.hosts[$0]) }, refusal: answer.refusal,

@@ -38,6 +38,8 @@ extension Simulation {
       cluster.configure(vm, settings, on: host)
       touched.insert(host)
       freed.insert(spec.cluster)
+    } else {
+      describe(vm, to: cluster, at: 0)
     }
     try reportChange(of: spec.name, "cpu", from: old.cpu, to: vms[vm.int].cpu)
     try reportChange(of: spec.name, "memory_policy", from: old.memory, to: vms[vm.int].memory)
@@ -109,7 +111,7 @@ extension Simulation {
         detail: "consumed_mib=\(decimal(change.consumed.milliMebibytes, places: 3))"
           + " capacity_mib=\(decimal(capacity.milliMebibytes, places: 3))"
           + " short_mib=\(decimal(max(short, .zero).milliMebibytes, places: 3))"
-          + " reclaim=not_modelled_yet")
+          + " reclaim=off")
     }
   }
 }

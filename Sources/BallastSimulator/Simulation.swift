@@ -287,7 +287,7 @@ public final class Simulation {
       case .start(let vm): try start(vm)
       case .stop(let vm): try stop(vm)
       case .scheduled(let index): try take(world.events[index].action)
-      case .restart(let cluster): try restartWaiting(in: cluster)
+      case .restart(let cluster): try restart(from: cluster)
       case .balance(let cluster): try balance(cluster)
       case .explain(let judgement): explained.append(judgement)
       }
@@ -304,11 +304,21 @@ public final class Simulation {
     for judgement in explained { explainForVerdict(judgement) }
   }
 
+  /// Restarts that are due at this instant, cluster by cluster in order of names, whichever failed first.
+  private func restart(from first: Int) throws(RunSinkError) {
+    var due: Set = [first]
+    while let next = queue.peek(), next.time <= now, case .restart(let cluster) = next.payload {
+      _ = queue.pop()
+      due.insert(cluster)
+    }
+    for cluster in due.sorted() { try restartWaiting(in: cluster) }
+  }
+
   private func take(_ action: World.Event.Action) throws(RunSinkError) {
     switch action {
     case .power(let subjects, let on):
       for vm in subjects {
-        if on { try start(vm) } else { try stop(vm) }
+        if on { try start(vm, with: subjects) } else { try stop(vm) }
       }
     case .setVMs(let subjects, let cpu, let memory):
       for vm in subjects { try set(vm, cpu, memory) }

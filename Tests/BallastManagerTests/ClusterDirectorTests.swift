@@ -1,4 +1,5 @@
 import BallastModel
+import BallastTestSupport
 import BallastUnits
 import Testing
 
@@ -79,6 +80,46 @@ struct ClusterDirectorTests {
     #expect(cluster.powerOn(1).refusal?.kind == .noHost)
   }
 
+  /// Two VMs of 1.5 GHz must be together; 2 of 4 GHz are free on host 0, 3 on host 1. By itself the first would go to either;
+  /// placed as one both go to host 1, at a power-on and after a failure.
+  @Test(arguments: [false, true]) func whoMustBeTogetherIsPlacedAsOne(isRestart: Bool) {
+    var cluster = director(
+      hosts: 3, vms: 4, rules: [.together([0, 1], .must)], reserves: 1_500_000)
+    for vm in 2...3 {
+      cluster.inventory.change(vm) {
+        $0.vcpus = 4
+        $0.cpuReservation = vm == 2 ? 2_000_000 : 1_000_000
+      }
+    }
+    for vm in 0...1 { cluster.inventory.change(vm) { $0.vcpus = 2 } }
+    #expect(cluster.powerOn(2, on: 0).host == 0 && cluster.powerOn(3, on: 1).host == 1)
+    if isRestart {
+      for vm in 0...1 { #expect(cluster.powerOn(vm, on: 2).host == 2) }
+      for vm in 0...1 { cluster.powerOff(vm) }
+    }
+    cluster.setState(.failed, of: 2)
+    for vm in 0...1 {
+      let answer =
+        isRestart ? cluster.restart(vm, with: [0, 1]) : cluster.powerOn(vm, with: [0, 1])
+      #expect(answer.host == 1 && answer.wakes.isEmpty)
+    }
+  }
+
+  /// Where no host takes both, the first runs and the second waits; a host in standby is woken for both before that.
+  @Test func togetherWakesAHostOrComesOneByOne() {
+    func answers(sleeping: Bool) -> [ClusterDirector.Answer] {
+      var cluster = director(
+        hosts: 2, vms: 3, rules: [.together([0, 1], .must)], reserves: 1_500_000)
+      for vm in 0..<3 { cluster.inventory.change(vm) { $0.vcpus = 2 } }
+      #expect(cluster.powerOn(2, on: 0).host == 0)
+      cluster.setState(sleeping ? .standby : .failed, of: 1)
+      return (0...1).map { cluster.powerOn($0, with: [0, 1]) }
+    }
+    let (awake, alone) = (answers(sleeping: true), answers(sleeping: false))
+    #expect(awake.map(\.host) == [1, 1] && awake[0].wakes == [1])
+    #expect(alone.map(\.host) == [0, nil] && alone[1].refusal != nil)
+  }
+
   /// A host in standby is woken for a VM that fits nowhere else, and no other.
   @Test func standbyIsWokenWhenNeeded() {
     var cluster = director(hosts: 2, vms: 3, reserves: 2_000_000)
@@ -102,6 +143,76 @@ struct ClusterDirectorTests {
     #expect(cluster.pools.holding(of: VMIndex(0))?.charge.cpu == 4_000_000)
     cluster.powerOff(0)
     #expect(cluster.pools.records.isEmpty)
+  }
+
+  /// Two hosts of 4 GHz, VMs of 1 GHz: 4 + 4 slots, 4 without the larger host, 3 used. With 2 GHz the slots are 2 + 2, 2
+  /// left for 3 VMs: refused. Where two VMs run it holds, and 4 GHz would leave one slot for two.
+  @Test func slotsAreAskedWhenAReservationRises() {
+    var cluster = director(hosts: 2, vms: 3, failover: .slots(tolerate: 1), reserves: 1_000_000)
+    for vm in 0..<3 { cluster.inventory.change(vm) { $0.vcpus = 4 } }
+    for vm in 0..<3 { #expect(cluster.powerOn(vm).host != nil) }
+    func raise(to cpu: Int64) -> Refusal? {
+      cluster.configure(0, VMSettings(cpuReservation: cpu), overhead: .zero)
+    }
+    #expect(
+      raise(to: 2_000_000)
+        == .failoverCapacity(.init(policy: "slots", count: .slots, used: 3, available: 2)))
+    #expect(cluster.inventory.vms[0].cpuReservation == 1_000_000)
+    #expect(cluster.failoverStatus().hostFailuresSurvived == 1)
+    cluster.powerOff(2)
+    #expect(raise(to: 2_000_000) == nil && cluster.failoverStatus().slots?.available == 0)
+    #expect(raise(to: 4_000_000)?.kind == .failoverCapacity)
+    #expect(raise(to: 1_000_000) == nil && cluster.failoverStatus().slots?.available == 2)
+  }
+
+  /// Half of two hosts of 4 GHz is kept. A VM without reservation counts 32 MHz, so beside it 3968 MHz may be reserved,
+  /// although the pools hold nothing else. When one host fails, more is promised than a half of what is left: less may be
+  /// asked for, and more memory, but no more CPU.
+  @Test func percentageCountsTheVMsWithoutReservation() {
+    var cluster = director(hosts: 2, vms: 2, failover: .percentage(.tolerate(hosts: 1)))
+    for vm in 0..<2 { cluster.inventory.change(vm) { $0.vcpus = 4 } }
+    for vm in 0..<2 { #expect(cluster.powerOn(vm, on: 0).host == 0) }
+    func ask(_ cpu: Int64, memory: Int64 = 0) -> Refusal? {
+      cluster.configure(
+        0, VMSettings(cpuReservation: cpu, memoryReservation: memory), overhead: .zero)
+    }
+    #expect(
+      ask(3_968_001)
+        == .failoverCapacity(
+          .init(
+            policy: "percentage", count: .amount(.cpu), used: 4_000_001, available: 4_000_000)))
+    #expect(ask(3_968_000) == nil)
+    cluster.setState(.failed, of: 1)
+    #expect(ask(3_968_001)?.kind == .failoverCapacity)
+    #expect(ask(3_000_000) == nil && ask(3_000_000, memory: 1 << 30) == nil)
+    #expect(ask(3_000_000, memory: 2 << 30) == nil)
+  }
+
+  /// What the VMs count for follows every change: after any it is what a new count finds.
+  @Test(arguments: testSeeds(usual: 200)) func theTallyFollows(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    let fixed = FailoverPolicy.SlotSize(cpu: .megahertz(700), memory: .gibibytes(1))
+    let policies: [FailoverPolicy] = [
+      .none, .slots(tolerate: 0), .slots(tolerate: 0, fixed: fixed),
+      .percentage(.tolerate(hosts: 0)), .dedicated(hosts: []),
+    ]
+    let failover = policies[Int(random.integer(0...4))]
+    var cluster = director(hosts: 3, vms: 6, failover: failover)
+    for _ in 0..<20 {
+      let vm = Int(random.integer(0...5))
+      switch random.integer(0...3) {
+      case 0 where cluster.inventory.vms[vm].host == nil: _ = cluster.powerOn(vm)
+      case 1: cluster.powerOff(vm)
+      default:
+        let settings = VMSettings(
+          cpuReservation: random.integer(0...4) * 250_000,
+          memoryReservation: random.integer(0...2) << 30)
+        _ = cluster.configure(vm, settings, overhead: Bytes(random.integer(0...2) << 20))
+      }
+      let kept = cluster.counted()
+      cluster.tally = nil
+      #expect(kept == cluster.counted(), "\(replay(seed))")
+    }
   }
 
   /// A move is admitted like a start: 3 of 4 GHz are taken, 2 more do not fit.

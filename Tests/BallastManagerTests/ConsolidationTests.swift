@@ -95,6 +95,31 @@ struct ConsolidationTests {
     #expect(outcome.moves.isEmpty && outcome.powerOff.isEmpty)
   }
 
+  /// Four hosts of 10 GHz, each with a VM that reserves 2: slots of 2 GHz, 5 a host. One may fail, so two hosts must stay on:
+  /// 5 slots without the larger for 4 VMs. With one on, none would be left. A fixed slot of 3 GHz fits a host 3 times:
+  /// three hosts, for 6 slots without one.
+  @Test(arguments: [(nil, 2), (3_000, 3)] as [(Int64?, Int)])
+  func slotsKeepHostsOn(fixed: Int64?, on: Int) {
+    let reserve = FailoverReserve(
+      .slots(tolerate: 1, fixed: .init(cpu: fixed.map { .megahertz($0) })), hosts: [])
+    func inventory() -> ClusterInventory {
+      var all = cluster((0..<4).map { ($0, 400, 1) }, hosts: 4)
+      for vm in 0..<4 { all.change(vm) { $0.cpuReservation = 2_000_000 } }
+      return all
+    }
+    func awake(_ inventory: ClusterInventory) -> Int {
+      inventory.hosts.filter { $0.state == .on }.count
+    }
+    var consolidated = inventory()
+    var consolidation = consolidation(.minimumMigrationTime, reserve: reserve)
+    _ = consolidation.balance(&consolidated, at: .zero)
+    #expect(awake(consolidated) == on)
+    var powered = inventory()
+    var management = PowerManagement(reserve: reserve)
+    for step in 0...9 { _ = management.balance(&powered, at: .seconds(Int64(step) * 300)) }
+    #expect(awake(powered) == on)
+  }
+
   /// Twelve loads of 10, 20, 30 … ppm × 10⁴ in thirds: 10 %, 30 %, 50 % four times each. Sorted, the quartiles lie at ranks
   /// 2.75 and 8.25: 10 % and 50 %. The range of 40 % × 1.5 leaves a line of 40 %, and 50 % is above it.
   /// The median is 30 %, deviations are 20, 0, 20 %: eight of 20, four of 0, median 20 %; 2.5 × that leaves 50 %.

@@ -158,7 +158,7 @@ struct EntitlementRulesTests {
   // MARK: What shares are about
 
   /// 8 GHz, everyone wants all, the same number of shares. VMs of 2 vCPUs: 4 GHz each under every profile. Of 3 and 1
-  /// vCPUs: 4 each where a number is the VM's, 6 and 2 GHz under Xen, where it is each vCPU's.
+  /// vCPUs: 4 each where a number is the VM's, 6 and 2 GHz under Xen and Hyper-V, where it is each vCPU's.
   @Test(arguments: HypervisorProfile.catalog)
   func equalWeightsOfUnequalVMs(_ profile: HypervisorProfile) {
     func shared(_ vcpus: [Int64]) -> [Int64] {
@@ -182,7 +182,7 @@ struct EntitlementRulesTests {
     let unequal: [Int64] =
       profile.weightScope == .vcpu ? [6_000_000, 2_000_000] : [4_000_000, 4_000_000]
     #expect(shared([3, 1]) == unequal)
-    #expect((profile.name == "xen") == (profile.weightScope == .vcpu))
+    #expect(["xen", "hyperv"].contains(profile.name) == (profile.weightScope == .vcpu))
   }
 
   /// Levels and the default count vCPUs once, whatever the scope; the rules may override a profile's.

@@ -34,11 +34,11 @@ struct OperationsTests {
   }
 
   private func vm(
-    _ name: String, reserves megahertz: Int64 = 0, host: Int? = nil,
+    _ name: String, reserves megahertz: Int64 = 0, host: Int? = nil, vcpus: Int = 1,
     priority: RestartPriority = .medium, start: Int64 = 0
   ) -> World.VM {
     World.VM(
-      name: name, cluster: 0, host: host.map { HostIndex($0) }, vcpus: 1, memory: .gibibytes(1),
+      name: name, cluster: 0, host: host.map { HostIndex($0) }, vcpus: vcpus, memory: .gibibytes(1),
       cpuSettings: ResourceSettings(reservation: .megahertz(megahertz)),
       restartPriority: priority, start: .seconds(start),
       workload: GuestWorkload(cpu: .constant(.percent(1))))
@@ -111,6 +111,25 @@ struct OperationsTests {
     let starts = events.filter { $0.hasPrefix("100.000 migrate_start") }
     #expect(starts.count == 2)
     #expect(starts.last?.contains("reason=event with=a") == true)
+  }
+
+  /// a and b must be together and reserve 1.5 of 4 GHz each; h1 has 2 free and h2 3. They start, and start again, on one.
+  @Test func whoMustBeTogetherStartsAndRestartsTogether() throws {
+    let vms = [
+      vm("a", reserves: 1_500, vcpus: 2, start: 50), vm("b", reserves: 1_500, vcpus: 2, start: 50),
+      vm("c", reserves: 2_000, host: 1, vcpus: 2), vm("d", reserves: 1_000, host: 2),
+    ]
+    let events = try run(
+      hosts: 3, vms, strict("none"), rules: [.together([0, 1], .must)],
+      events: [fail(0, at: 20), fail(2, at: 100)])
+    #expect(events.filter { $0.hasPrefix("50.000 power_on") && $0.contains("→ h2") }.count == 2)
+    let policies = PolicyChoice(
+      admission: .init(policy: "strict"),
+      failover: FailoverChoice(policy: "percentage", cpu: .zero, memory: .zero))
+    let again = try run(
+      hosts: 3, vms, policies, rules: [.together([0, 1], .must)], events: [fail(0, at: 100)])
+    #expect(again.filter { $0.hasPrefix("50.000 power_on") && $0.contains("→ h0") }.count == 2)
+    #expect(again.filter { $0.hasPrefix("145.000 restart") && $0.contains("→ h2") }.count == 2)
   }
 
   /// Not started again: off, until it is powered on.

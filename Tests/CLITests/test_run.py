@@ -205,6 +205,26 @@ def test_profiles():
     assert {"esxi", "kvm"} <= {line.split()[0] for line in done.stdout.splitlines()}
 
 
+@pytest.mark.parametrize(
+    "profile, policy, techniques",
+    [("esxi", "proportional-share", "share, balloon, compress, swap"), ("kvm", "none", "share, balloon, swap"),
+     ("xen", "none", "balloon"), ("hyperv", "hyperv-dynamic-memory", "balloon")])
+def test_a_profile_tells_its_memory(profile, policy, techniques):
+    done = ballast("profiles", "show", profile)
+    assert done.returncode == 0
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    assert f"policy: {policy}" in lines
+    assert f"techniques: {techniques}" in lines
+    # 6 % of 4 GiB, 4 % of 8, 2 % of 16 and 1 % of 228 are 3235.84 MiB.
+    assert ("minFree on 256 GiB: 3235.84 MiB" in lines) == (profile == "esxi")
+
+
+def test_an_unknown_profile():
+    done = ballast("profiles", "show", "nix")
+    assert done.returncode == 64
+    assert "the profiles are esxi, kvm, xen, hyperv" in done.stderr
+
+
 @pytest.mark.parametrize("profile", [line.split()[0] for line in ballast("profiles").stdout.splitlines()])
 def test_every_profile_runs(tmp_path, profile):
     path = write(tmp_path / "mixed.yaml", MIXED)

@@ -65,7 +65,7 @@ class Maker:
         scenario = {
             "ballast": 1, "name": "random", "duration": f"{self.duration}s", "interval": f"{self.record}s",
             "control": {"interval": f"{self.control}s"}, "hypervisor": "kvm" if self.kvm else "esxi",
-            "policies": {"placement": self.pick("load-balance", "first-fit")},
+            "policies": {"reclamation": "off", "placement": self.pick("load-balance", "first-fit")},
         }
         self.clusters = [self.cluster(name) for name in (("c", "a") if self.chance(20) else ("c",))]
         scenario["clusters"] = self.clusters

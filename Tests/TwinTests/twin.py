@@ -584,7 +584,8 @@ class Twin:
             for resource in RESOURCES:
                 least = 32_000 if resource == "cpu" else 0
                 charges = [other.charge[resource] or least for host in self.members(root.cluster) for other in self.on(host)]
-                if sum(charges) + (vm.charge[resource] or least) > self.offered(root.cluster, resource):
+                more = vm.charge[resource] or least
+                if more > 0 and sum(charges) + more > self.offered(root.cluster, resource):
                     return False
         return all(vm.charge[resource] == 0
                    or not self.short(root, resource, None, kept) and not self.short(root, resource, vm, kept)

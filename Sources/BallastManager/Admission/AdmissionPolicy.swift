@@ -48,6 +48,12 @@ public struct AdmissionHost: Sendable, Equatable {
     self.memoryUsed = memoryUsed
   }
   public var name: String { room.name }
+
+  mutating func add(_ vm: AdmissionRequest) {
+    room.book(vm.charge)
+    vcpusUsed += vm.vcpus
+    memoryUsed += vm.memory
+  }
 }
 
 /// Admits everybody; hosts may be overcommitted without bound.

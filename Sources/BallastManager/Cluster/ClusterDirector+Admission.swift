@@ -29,75 +29,105 @@ extension ClusterDirector {
 
   // MARK: Hosts
 
-  /// The best host for a VM, or the fixed one, or why none.
-  func find(_ vm: Int, on fixed: Int?, isRestart: Bool) -> Answer {
+  /// A VM with those of the others that must be together with it and are off, ascending.
+  func unit(of vm: Int, among others: [Int]) -> [Int] {
+    guard !others.isEmpty else { return [vm] }
+    return inventory.rules.unit(of: vm).filter {
+      $0 == vm || (others.contains($0) && inventory.vms[$0].host == nil)
+    }
+  }
+
+  /// A host for all of these at once if there is one, else for the first alone; one in standby is woken for that.
+  mutating func find(
+    _ vm: Int, with others: [Int], isRestart: Bool, search: (Self, [Int]) -> Answer
+  ) -> Answer {
+    let unit = unit(of: vm, among: others)
+    var answer = Answer()
+    for group in unit.count > 1 ? [unit, [vm]] : [[vm]] {
+      answer = search(self, group)
+      if answer.host != nil { return answer }
+      if let woken = wake(for: group, isRestart: isRestart) { return woken }
+    }
+    return answer
+  }
+
+  /// The best host for VMs that go together, or the fixed one, or why none.
+  func find(_ unit: [Int], on fixed: Int?, isRestart: Bool) -> Answer {
     if let fixed {
-      let verdict = inventory.rules.verdict(vm, on: fixed)
+      let verdict = inventory.rules.verdict(unit, on: fixed)
       if inventory.hosts[fixed].state != .on { return Answer(refusal: .noHost) }
       if !isRestart, let refusal = refusalOfKept(fixed) { return Answer(refusal: refusal) }
       if verdict.breaksMust { return Answer(refusal: .affinityRule(rule: "must", hosts: 1)) }
-      if let refusal = policies.admission.refusal(of: request(vm), on: admissionHost(fixed))
-        ?? refusalToBack(vm, onAnyOf: [fixed])
-      {
+      if let refusal = refusal(of: unit, on: fixed) ?? refusalToBack(unit, onAnyOf: [fixed]) {
         return Answer(refusal: refusal)
       }
       return Answer(host: fixed)
     }
     let request = inventory.request(
-      for: vm, mustFitCharge: policies.admission.checksReservations)
-    let asked = self.request(vm)
+      for: unit, mustFitCharge: policies.admission.checksReservations)
     // Reservations are looked at by the search itself, and who admits everybody need not be asked.
     let asksHosts =
       !policies.admission.checksReservations && !(policies.admission is AdmitAll)
-    let decision = policies.placement.place(request, of: [vm], in: inventory) { host in
+    let decision = policies.placement.place(request, of: unit, in: inventory) { host in
       (isRestart || !inventory.hosts[host].isKeptForFailures)
-        && (!asksHosts || inventory.hosts[host].state != .on
-          || policies.admission.refusal(of: asked, on: admissionHost(host)) == nil)
+        && (!asksHosts || inventory.hosts[host].state != .on || refusal(of: unit, on: host) == nil)
     }
     return Answer(
       host: decision.host,
-      refusal: decision.host == nil ? refusalOfHosts(vm, isRestart: isRestart) : nil,
+      refusal: decision.host == nil ? refusalOfHosts(unit, isRestart: isRestart) : nil,
       placement: decision)
   }
 
-  /// Why no host takes a VM.
-  func refusalOfHosts(_ vm: Int, isRestart: Bool) -> Refusal {
+  /// What admission has against VMs that come to a host one after the other.
+  private func refusal(of unit: [Int], on host: Int) -> Refusal? {
+    var there = admissionHost(host)
+    for vm in unit {
+      let request = request(vm)
+      if let refusal = policies.admission.refusal(of: request, on: there) { return refusal }
+      there.add(request)
+    }
+    return nil
+  }
+
+  /// Why no host takes VMs that go together.
+  func refusalOfHosts(_ unit: [Int], isRestart: Bool) -> Refusal {
     let on = inventory.hosts.indices.filter {
       inventory.hosts[$0].state == .on && (isRestart || !inventory.hosts[$0].isKeptForFailures)
     }
     guard !on.isEmpty else { return .noHost }
-    let allowed = on.filter { !inventory.rules.verdict(vm, on: $0).breaksMust }
+    let allowed = on.filter { !inventory.rules.verdict(unit, on: $0).breaksMust }
     guard !allowed.isEmpty else { return .affinityRule(rule: "must", hosts: on.count) }
-    let asked = request(vm)
+    let asked = request(unit[0])
     let taking = allowed.filter {
       policies.admission.refusal(of: asked, on: admissionHost($0)) == nil
     }
     return policies.admission.refusal(of: asked, onAnyOf: allowed.map(admissionHost))
-      ?? refusalToBack(vm, onAnyOf: taking) ?? .affinityRule(rule: "must", hosts: on.count)
+      ?? refusalToBack(unit, onAnyOf: taking) ?? .affinityRule(rule: "must", hosts: on.count)
   }
 
-  func allowedHosts(_ vm: Int) -> [Int] {
-    inventory.hosts.indices.filter {
-      inventory.hosts[$0].state == .on && !inventory.rules.verdict(vm, on: $0).breaksMust
+  /// Where VMs start again: by reservations if they are checked, else as at a power-on.
+  func findForRestart(_ unit: [Int]) -> Answer {
+    let allowed = inventory.hosts.indices.filter {
+      inventory.hosts[$0].state == .on && !inventory.rules.verdict(unit, on: $0).breaksMust
     }
-  }
-
-  /// Where a VM starts again: by reservations if they are checked, else as at a power-on.
-  func findForRestart(_ vm: Int) -> Answer {
-    let allowed = allowedHosts(vm)
-    guard !allowed.isEmpty else { return Answer(refusal: refusalOfHosts(vm, isRestart: true)) }
+    guard !allowed.isEmpty else { return Answer(refusal: refusalOfHosts(unit, isRestart: true)) }
     guard policies.admission.checksReservations else {
-      return find(vm, on: nil, isRestart: true)
+      return find(unit, on: nil, isRestart: true)
     }
-    let row = inventory.vms[vm]
+    let needs = needs(of: unit)
     let backing = allowed.filter {
-      inventory.hosts[$0].canBack(memoryAtArrival: row.memoryAtArrival, swapSpace: row.swapSpace)
+      inventory.hosts[$0].canBack(memoryAtArrival: needs.memory, swapSpace: needs.swap)
     }
-    if backing.isEmpty, let refusal = refusalToBack(vm, onAnyOf: allowed) {
+    if backing.isEmpty, let refusal = refusalToBack(unit, onAnyOf: allowed) {
       return Answer(refusal: refusal)
     }
     var rooms = backing.map(room)
-    let request = RestartVM(vm: VMIndex(vm), charge: charge(vm))
+    var sum = Charge.zero
+    for vm in unit {
+      sum.cpu += charge(vm).cpu
+      sum.memory += charge(vm).memory
+    }
+    let request = RestartVM(vm: VMIndex(unit[0]), charge: sum)
     switch RestartPlanner().plan([request], on: &rooms)[0].outcome {
     case .restart(let position): return Answer(host: backing[position])
     case .wait(let refusal): return Answer(refusal: refusal)
@@ -110,12 +140,12 @@ extension ClusterDirector {
       ? .affinityRule(rule: "failover: dedicated", hosts: 1) : nil
   }
 
-  /// Wakes the first host in standby that takes a VM, the fixed one if there is one; nil where none does.
-  mutating func wake(for vm: Int, on fixed: Int?, isRestart: Bool) -> Answer? {
+  /// Wakes the first host in standby that takes these VMs, the fixed one if there is one; nil where none does.
+  mutating func wake(for unit: [Int], on fixed: Int? = nil, isRestart: Bool) -> Answer? {
     for host in inventory.hosts.indices
     where inventory.hosts[host].state == .standby && (fixed ?? host) == host {
       inventory.setState(.on, of: host)
-      var answer = find(vm, on: host, isRestart: isRestart)
+      var answer = find(unit, on: host, isRestart: isRestart)
       if answer.host != nil {
         answer.wakes = [host]
         return answer
@@ -181,6 +211,20 @@ extension ClusterDirector {
       tally.add(FailoverVM(charge: charge(vm)), under: policies.failover)
     }
     self.tally = tally
+    return tally
+  }
+
+  /// What the VMs count for when one that is on has another charge.
+  mutating func counted(_ vm: Int, as new: Charge) -> FailoverTally {
+    let old = FailoverVM(charge: charge(vm))
+    let counted = counted()
+    if let tally = counted.replacing(old, by: FailoverVM(charge: new), under: policies.failover) {
+      return tally
+    }
+    var tally = FailoverTally()
+    for other in inventory.vms.indices where inventory.vms[other].host != nil {
+      tally.add(FailoverVM(charge: other == vm ? new : charge(other)), under: policies.failover)
+    }
     return tally
   }
 

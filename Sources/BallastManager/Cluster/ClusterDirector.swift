@@ -78,22 +78,37 @@ public struct ClusterDirector: Sendable {
   }
 
   /// Powers a VM on, at `host` if that is given.
-  public mutating func powerOn(_ vm: Int, on host: Int? = nil) -> Answer {
+  ///
+  /// - Parameter others: VMs that are powered on at the same time. Those that must be together with this one are placed
+  ///   with it: where all fit if some host takes all, else each by itself. Only this one is booked.
+  public mutating func powerOn(_ vm: Int, on host: Int? = nil, with others: [Int] = []) -> Answer {
     if let refusal = refusal(toAdmit: vm, isRestart: false) { return Answer(refusal: refusal) }
-    var answer = find(vm, on: host, isRestart: false)
-    if answer.host == nil, let woken = wake(for: vm, on: host, isRestart: false) { answer = woken }
+    var answer: Answer
+    if let host {
+      answer = find([vm], on: host, isRestart: false)
+      if answer.host == nil, let woken = wake(for: [vm], on: host, isRestart: false) {
+        answer = woken
+      }
+    } else {
+      answer = find(vm, with: others, isRestart: false) { director, unit in
+        director.find(unit, on: nil, isRestart: false)
+      }
+    }
     if let found = answer.host { book(vm, on: found) }
     return answer
   }
 
   /// Starts a VM again whose host has failed: by reservations only, also on hosts kept for failures.
-  public mutating func restart(_ vm: Int) -> Answer {
+  ///
+  /// - Parameter others: VMs that wait to start again, too; as at a power-on.
+  public mutating func restart(_ vm: Int, with others: [Int] = []) -> Answer {
     // What was kept for failures is there to be used now.
     pools.setCapacity(capacityOffered)
     defer { updateCapacity() }
     if let refusal = refusal(toAdmit: vm, isRestart: true) { return Answer(refusal: refusal) }
-    var answer = findForRestart(vm)
-    if answer.host == nil, let woken = wake(for: vm, on: nil, isRestart: true) { answer = woken }
+    let answer = find(vm, with: others, isRestart: true) { director, unit in
+      director.findForRestart(unit)
+    }
     if let found = answer.host { book(vm, on: found, isRestart: true) }
     return answer
   }
@@ -128,7 +143,12 @@ public struct ClusterDirector: Sendable {
       if isMore, let refusal = AdmissionControl.hostFit(charge: charge, on: [room]) {
         return refusal
       }
+      let counted = counted(vm, as: charge)
+      if policies.failover != .none, let refusal = failoverStatus().allows(counted) {
+        return refusal
+      }
       if let refusal = pools.reconfigure(VMIndex(vm), charge: charge) { return refusal }
+      tally = counted
     }
     inventory.change(vm) {
       $0.cpuReservation = settings.cpuReservation
@@ -137,7 +157,7 @@ public struct ClusterDirector: Sendable {
       $0.memoryLimit = settings.memoryLimit
       $0.overhead = overhead.value
     }
-    if old.host != nil { tally = nil }
+    if old.host != nil, !policies.admission.checksReservations { tally = nil }
     return nil
   }
 
@@ -195,7 +215,7 @@ public struct ClusterDirector: Sendable {
     }
     for (count, member) in unit.enumerated() {
       if let refusal = policies.admission.refusal(of: request(member), on: admissionHost(host))
-        ?? refusalToBack(member, onAnyOf: [host])
+        ?? refusalToBack([member], onAnyOf: [host])
       {
         for moved in unit.prefix(count) { inventory.move(moved, to: source) }
         return ([], refusal)

@@ -8,12 +8,12 @@ import BallastUnits
 ///           reservations to spare; hosts in standby are asked too, and wake. Who finds none stays. 3. The least loaded
 ///           host that took nobody sends all its VMs to hosts that have some, in the same way, or none of them;
 ///           repeatedly. 4. Empty hosts go to standby.
-/// Promises  rules and reservations hold · what is reserved on the hosts that stay on leaves the failover reserve free ·
-///           at least `hostsOnMin` stay on.
+/// Promises  rules and reservations hold · what is reserved leaves the failover reserve, or the slots, free on the hosts
+///           that stay on · at least `hostsOnMin` stay on.
 /// Rounding  see `LoadHistory` and `PowerCurve`.
 /// Chance    selection `random` steps a SplitMix64 generator that is part of this value: the manager is given no stream, and
 ///           a copy continues as the original would.
-/// Cost      O(moved VMs × hosts + hosts²), each detector O(30 · VMs of the host).
+/// Cost      O(moved VMs × hosts + hosts²), with slots · log hosts, each detector O(30 · VMs of the host).
 /// Source    validation/README.md, rules 4 to 7; Beloglazov and Buyya, Concurrency and Computation 24, 2012 (PABFD).
 public struct Consolidation: BalancingPolicy {
   public let settings: ConsolidationSettings

@@ -24,15 +24,38 @@ public enum VMSelection: Sendable, Equatable {
   case random(seed: UInt64)
 }
 
-/// Capacity that reservations must leave free on the hosts that are on, for the VMs of a host that fails.
+/// What must stay free on the hosts that are on, for the VMs of a host that fails.
 public struct FailoverReserve: Sendable, Equatable {
-  /// kHz
+  /// kHz that reservations leave free.
   public var cpu: Int64
-  /// Bytes
+  /// Bytes that reservations leave free.
   public var memory: Int64
-  public init(cpu: Int64 = 0, memory: Int64 = 0) {
+  /// Slots that the hosts that are on must have for all VMs without those that have most; nil: none are counted.
+  public var slots: Slots?
+
+  /// `FailoverPolicy.slots`.
+  public struct Slots: Sendable, Equatable {
+    public var tolerate: Int
+    public var fixed: FailoverPolicy.SlotSize
+    public init(tolerate: Int, fixed: FailoverPolicy.SlotSize = .init()) {
+      self.tolerate = tolerate
+      self.fixed = fixed
+    }
+  }
+
+  public init(cpu: Int64 = 0, memory: Int64 = 0, slots: Slots? = nil) {
     self.cpu = cpu
     self.memory = memory
+    self.slots = slots
+  }
+
+  /// What a policy keeps of these hosts when all are on.
+  public init(_ policy: FailoverPolicy, hosts: [FailoverHost]) {
+    let reserve = FailoverPlanner(policy: policy).reserve(hosts: hosts)
+    self.init(cpu: reserve.cpu, memory: reserve.memory)
+    if case .slots(let tolerate, let fixed) = policy {
+      slots = Slots(tolerate: tolerate, fixed: fixed)
+    }
   }
 }
 

@@ -6,8 +6,8 @@ import BallastUnits
 ///           loaded host that can be emptied goes to standby, and again until a host is above 45 %. Its VMs go, by demand,
 ///           largest first, to where watts rise least, no host above 81 %; all of them or none. When every host has been
 ///           above 81 % of CPU or of memory for 5 min, the first host in standby, by name, wakes.
-/// Promises  rules and reservations hold · what is reserved leaves the failover reserve free on the hosts that are on ·
-///           after a change both times start anew.
+/// Promises  rules and reservations hold · what is reserved leaves the failover reserve, or the slots, free on the hosts
+///           that are on · after a change both times start anew.
 /// Rounding  none: loads are compared by cross products.
 /// Cost      O(hosts); an evacuation O(its VMs × hosts).
 /// Source    63 % ± 18, 40 min and 5 min: Broadcom KB 310527. One load outside the range starts the time anew: ours.

@@ -26,13 +26,6 @@ public struct FailoverPlanner: Sendable, Equatable {
     return status(hosts: hosts, tally: tally)
   }
 
-  /// Whether a VM may be powered on beside those that are: nil when it may.
-  public func admits(
-    _ vm: FailoverVM, hosts: [FailoverHost], vms: [FailoverVM]
-  ) -> Refusal? {
-    status(hosts: hosts, vms: vms).admits(vm)
-  }
-
   /// What the policy keeps away from the root of admission; 0 for slots, which `admits` checks by itself.
   public func reserve(hosts: [FailoverHost]) -> Charge {
     let capacity = Self.capacity(hosts)
@@ -141,21 +134,44 @@ struct FailoverTally: Sendable, Equatable {
   private(set) var largest = Charge.zero
   private(set) var slots: Int64 = 0
 
+  /// The same with a VM's charge changed; nil where everyone has to be counted: where it was the largest and is not any
+  /// more, or a sum was cut to 64 bits.
+  func replacing(
+    _ old: FailoverVM, by new: FailoverVM, under policy: FailoverPolicy
+  ) -> FailoverTally? {
+    let isLargest = AdmissionResource.allCases.contains {
+      old.counted[$0] == largest[$0] && new.counted[$0] < largest[$0]
+    }
+    if isLargest || used.cpu == .max || used.memory == .max || slots == .max { return nil }
+    var tally = self
+    let amount = Self.amount(old, under: policy)
+    tally.used = Charge { used[$0] - amount[$0] }
+    tally.slots -= Self.slots(old, under: policy)
+    tally.add(new, under: policy)
+    return tally
+  }
+
   mutating func add(_ vm: FailoverVM, under policy: FailoverPolicy) {
     let counted = vm.counted
-    let amount: Charge
-    switch policy {
-    case .slots, .percentage: amount = counted
-    case .none, .dedicated: amount = vm.charge.atLeastZero
-    }
+    let amount = Self.amount(vm, under: policy)
     used = Charge { Int64(clamping: Int128(used[$0]) + Int128(amount[$0])) }
     largest = Charge { max(largest[$0], counted[$0]) }
-    if case .slots(_, let fixed) = policy {
-      let wanted = max(
-        Self.slots(counted.cpu, of: fixed.cpu?.value),
-        Self.slots(counted.memory, of: fixed.memory?.value))
-      slots = slots.addingReportingOverflow(wanted).overflow ? .max : slots + wanted
+    let wanted = Self.slots(vm, under: policy)
+    slots = slots.addingReportingOverflow(wanted).overflow ? .max : slots + wanted
+  }
+
+  private static func amount(_ vm: FailoverVM, under policy: FailoverPolicy) -> Charge {
+    switch policy {
+    case .slots, .percentage: vm.counted
+    case .none, .dedicated: vm.charge.atLeastZero
     }
+  }
+
+  private static func slots(_ vm: FailoverVM, under policy: FailoverPolicy) -> Int64 {
+    guard case .slots(_, let fixed) = policy else { return 0 }
+    let counted = vm.counted
+    return max(
+      slots(counted.cpu, of: fixed.cpu?.value), slots(counted.memory, of: fixed.memory?.value))
   }
 
   /// One where the size follows the VMs, since it is then no smaller than any; else as many as the amount begins.

@@ -1,13 +1,6 @@
 import BallastModel
 import BallastUnits
 
-extension AdmissionState {
-  /// The state of a cluster whose failover policy stands so: red where the failures to tolerate are not survived.
-  public func considering(_ failover: FailoverStatus) -> AdmissionState {
-    failover.isSatisfied ? self : .red
-  }
-}
-
 extension FailoverStatus {
   /// One sentence with the numbers that decide: for reports and `explain`.
   public var words: String {

@@ -6,7 +6,8 @@ public struct FailoverHost: Sendable, Equatable {
   public var name: String
   /// What VMs may reserve here.
   public var capacity: Charge
-  /// It is on and not in maintenance. A host that is not counts in N of k/N, and offers nothing.
+  /// It is on, or in standby, from where a restart wakes it; not failed and not in maintenance. A host that is not
+  /// counts in N of k/N, and offers nothing.
   public var isAvailable: Bool
   public init(name: String, capacity: Charge, isAvailable: Bool = true) {
     self.name = name
@@ -90,18 +91,19 @@ public struct FailoverStatus: Sendable, Equatable {
     return PartsPerMillion(scaled(max(0, whole - used[resource]), by: 1_000_000, over: whole))
   }
 
-  /// What keeps the policy from being satisfied; nil when it is.
-  public var shortage: Refusal.FailoverShortage? {
+  /// What keeps the policy from being satisfied, CPU before memory; empty when it is.
+  public var shortages: [Refusal.FailoverShortage] {
     switch policy {
     case .none:
-      return nil
+      return []
     case .slots:
-      guard let slots, slots.available < 0 else { return nil }
-      return Refusal.FailoverShortage(
-        policy: policy.name, count: .slots, used: slots.used, available: slots.left)
+      guard let slots, slots.available < 0 else { return [] }
+      return [
+        Refusal.FailoverShortage(
+          policy: policy.name, count: .slots, used: slots.used, available: slots.left)
+      ]
     case .percentage, .dedicated:
-      let short = AdmissionResource.allCases.first { available[$0] < 0 }
-      return short.map {
+      return AdmissionResource.allCases.filter { available[$0] < 0 }.map {
         Refusal.FailoverShortage(
           policy: policy.name, count: .amount($0), used: used[$0],
           available: capacity[$0] - reserve[$0])
@@ -110,7 +112,7 @@ public struct FailoverStatus: Sendable, Equatable {
   }
 
   /// What the policy asks for is there.
-  public var isSatisfied: Bool { shortage == nil }
+  public var isSatisfied: Bool { shortages.isEmpty }
 
   /// Whether a further VM may be powered on: nil when it may. O(hosts · log hosts).
   public func admits(_ vm: FailoverVM) -> Refusal? {
@@ -118,10 +120,21 @@ public struct FailoverStatus: Sendable, Equatable {
     guard hosts.contains(where: \.isAvailable) else { return .noHost }
     var tally = self.tally
     tally.add(vm, under: policy)
+    return allows(tally)
+  }
+
+  /// Whether the VMs may count for so much: nil when they may. Who asks for no more of what is short already is not
+  /// refused for that.
+  func allows(_ tally: FailoverTally) -> Refusal? {
     let after = FailoverPlanner(policy: policy).status(
       hosts: hosts.map {
         FailoverHost(name: $0.name, capacity: $0.capacity, isAvailable: $0.isAvailable)
       }, tally: tally)
-    return after.shortage.map(Refusal.failoverCapacity)
+    return after.shortages.first {
+      switch $0.count {
+      case .slots: after.slots.map { $0.available < slots?.available ?? 0 } ?? false
+      case .amount(let resource): after.available[resource] < available[resource]
+      }
+    }.map(Refusal.failoverCapacity)
   }
 }

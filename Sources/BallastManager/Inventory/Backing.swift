@@ -54,13 +54,20 @@ extension ClusterInventory.VM {
 }
 
 extension ClusterDirector {
-  /// What keeps every one of some hosts from running a VM at all; nil where one can.
-  func refusalToBack(_ vm: Int, onAnyOf positions: [Int]) -> Refusal? {
-    let row = inventory.vms[vm]
+  /// Bytes that VMs must find where they go together.
+  func needs(of unit: [Int]) -> (memory: Int64, swap: Int64) {
+    unit.reduce((0, 0)) {
+      ($0.0 + inventory.vms[$1].memoryAtArrival, $0.1 + inventory.vms[$1].swapSpace)
+    }
+  }
+
+  /// What keeps every one of some hosts from running VMs at all; nil where one can.
+  func refusalToBack(_ unit: [Int], onAnyOf positions: [Int]) -> Refusal? {
+    let needs = needs(of: unit)
     var best: (host: Int, short: (memory: Int64, swap: Int64))?
     for host in positions {
       let short = inventory.hosts[host].shortage(
-        memoryAtArrival: row.memoryAtArrival, swapSpace: row.swapSpace)
+        memoryAtArrival: needs.memory, swapSpace: needs.swap)
       if short == (0, 0) { return nil }
       if let best, (best.short.memory, best.short.swap) <= (short.memory, short.swap) { continue }
       best = (host, short)
@@ -71,7 +78,7 @@ extension ClusterDirector {
     return .hostMemory(
       Refusal.MemoryShortage(
         count: isMemory ? .free : .swap, hosts: positions.count, best: hosts[best.host].name,
-        needed: Bytes(isMemory ? row.memoryAtArrival : row.swapSpace),
+        needed: Bytes(isMemory ? needs.memory : needs.swap),
         available: Bytes(isMemory ? closest.memoryUnbacked : closest.swapSpaceLeft)))
   }
 }

@@ -20,7 +20,7 @@ extension HypervisorProfile {
       onExhaustion: .wait, swap: .usual(.ssd)),
     migration: .vMotion,
     assumptions: [
-      "profile esxi: overhead of VMs and the host's reserve count for admission and placement; memory columns leave them out"
+      "profile esxi: overhead of VMs and the host's reserve count for admission and placement"
     ])
 }
 

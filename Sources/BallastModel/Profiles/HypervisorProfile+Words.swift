@@ -65,16 +65,16 @@ extension MemoryFacts {
     var facts: [(String, String)] = [
       ("policy", policy),
       ("techniques", techniques.map(\.rawValue).joined(separator: ", ")),
-      ("idle-memory tax", "\(idleTax)"),
+      ("idle-memory tax", idleTax.words),
       ("large pages", usesLargePages ? "yes, broken up when memory is short" : "no"),
       ("page sharing", sharing.words),
       (
         "balloon",
-        "up to \(balloon.max) of a VM's memory, \(mebibytes(balloon.rate)) per second"
+        "up to \(balloon.max.words) of a VM's memory, \(mebibytes(balloon.rate)) per second"
       ),
     ]
     if techniques.contains(.compress) {
-      facts.append(("compressed pages", "up to \(compressedMax) of a VM's memory"))
+      facts.append(("compressed pages", "up to \(compressedMax.words) of a VM's memory"))
     }
     facts.append(
       ("host swap", techniques.contains(.swap) ? "\(swap.kind.rawValue) unless a host says" : "no"))
@@ -89,10 +89,10 @@ extension SharingFacts {
     case _ where scope == .off: "off"
     case .esxi(let scan):
       "\(scope == .withinVM ? "within a VM" : "between VMs"), each VM scanned in "
-        + "\(scan.wholeVMWithin), at most \(mebibytes(scan.bytesPerSecondPerGHz)) per second and GHz"
+        + "\(seconds(scan.wholeVMWithin)), at most \(mebibytes(scan.bytesPerSecondPerGHz)) per second and GHz"
     case .ksm(let settings):
       "\(scope == .withinVM ? "within a VM" : "between VMs"), KSM with \(settings.pagesToScan) pages "
-        + "every \(settings.sleep)"
+        + "every \(seconds(settings.sleep))"
     }
   }
 }
@@ -107,4 +107,22 @@ extension ExhaustionRule {
   }
 }
 
-private func mebibytes(_ size: Bytes) -> String { "\(decimal(size.milliMebibytes, places: 3)) MiB" }
+extension PartsPerMillion {
+  fileprivate var words: String { "\(trimmed(value, places: 4)) %" }
+}
+
+private func mebibytes(_ size: Bytes) -> String {
+  "\(trimmed(size.milliMebibytes, places: 3)) MiB"
+}
+
+private func seconds(_ time: SimDuration) -> String {
+  "\(trimmed(time.milliseconds, places: 3)) s"
+}
+
+/// Decimals without zeros at the end.
+private func trimmed(_ value: Int64, places: Int) -> String {
+  var text = decimal(value, places: places)
+  while text.last == "0" { text.removeLast() }
+  if text.last == "." { text.removeLast() }
+  return text
+}

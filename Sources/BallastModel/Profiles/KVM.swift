@@ -19,7 +19,7 @@ extension HypervisorProfile {
       onExhaustion: .kernelReclaim, swap: .usual(.ssd)),
     migration: .qemu,
     assumptions: [
-      "profile kvm: overhead of VMs and the host's reserve count for admission and placement; memory columns leave them out"
+      "profile kvm: overhead of VMs and the host's reserve count for admission and placement"
     ])
 }
 

@@ -17,6 +17,6 @@ extension HypervisorProfile {
     memory: MemoryFacts(policy: "none", techniques: [.balloon], onExhaustion: .refuse),
     migration: .xen,
     assumptions: [
-      "profile xen: overhead of VMs and the host's reserve count for admission and placement; memory columns leave them out"
+      "profile xen: overhead of VMs and the host's reserve count for admission and placement"
     ])
 }

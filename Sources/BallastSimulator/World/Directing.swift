@@ -79,7 +79,6 @@ extension ClusterDirector.Policies {
           cpu: world.hosts[host.int].cpuCapacity.value,
           memory: offeredMemory(world.hosts[host.int].memory, under: world.profile).value))
     }
-    let reserve = FailoverPlanner(policy: failover).reserve(hosts: hosts)
     return found(
       balancingCatalog.first { $0.name == choice.policy }?.make(
         BalancingOptions(
@@ -87,7 +86,7 @@ extension ClusterDirector.Policies {
           interval: choice.interval,
           detector: found(.standard(choice.detector, choice.parameter)),
           selection: found(.standard(choice.selection, seed: world.seed)),
-          reserve: FailoverReserve(cpu: reserve.cpu, memory: reserve.memory),
+          reserve: FailoverReserve(failover, hosts: hosts),
           migration: MigrationCost(
             bytesPerSecond: world.profile.migration.bandwidth.value,
             downtime: world.profile.migration.downtimeMax))))

@@ -17,7 +17,7 @@ extension World {
 
 /// Collects problems instead of stopping at the first.
 struct WorldBuilder {
-  let scenario: Scenario
+  var scenario: Scenario
   var problems: [ScenarioProblem] = []
   var traces: [String: UtilisationTrace] = [:]
   var hosts: [HostSpec] = []
@@ -34,7 +34,11 @@ struct WorldBuilder {
   /// What VMs play after the events resolved so far; only those that an event gave other curves.
   var laterWorkloads: [VMIndex: GuestWorkload] = [:]
 
-  init(_ scenario: Scenario) { self.scenario = scenario }
+  /// Clusters stand by name, whatever order they were written in: what they do at one instant they do in that order.
+  init(_ scenario: Scenario) {
+    self.scenario = scenario
+    self.scenario.clusters.sort { bytesPrecede($0.name, $1.name) }
+  }
 
   mutating func build() throws(ScenarioError) -> World {
     openTraces()
@@ -172,7 +176,13 @@ struct WorldBuilder {
     {
       sentences.append("host swap: not used by profile \(scenario.profile.name)")
     }
-    sentences.append("memory: no reclaim is modelled yet; consumed memory may exceed the host's")
+    sentences.append(
+      memory.map {
+        "memory: taken back by policy \($0.policy)"
+          + ($0.techniques.isEmpty
+            ? "" : " with " + $0.techniques.map(\.rawValue).joined(separator: ", "))
+          + "; contents of pages, compressibility and costs are assumed (docs/MODEL.md)"
+      } ?? "memory: only counted, nothing is taken back; consumed memory may exceed the host's")
     if scenario.hasSweep { sentences.append("sweep: ignored by run; the plain values were used") }
     return sentences
   }
