@@ -79,7 +79,8 @@ extension FluidHost {
       record.pointee.stuckFor = 0
     } else if target > record.pointee.balloon {
       inflate(
-        vm, upTo: target, most: most, hasBooted: time - guest.pointee.onSince >= traits.pointee.bootRamp,
+        vm, upTo: target, most: most,
+        hasBooted: time - guest.pointee.onSince >= traits.pointee.bootRamp,
         span: span, reclaim, at: time, guests: guests)
     } else {
       record.pointee.stuckFor = 0
@@ -110,25 +111,38 @@ extension FluidHost {
     let mapped = guest.pointee.memory.mapped
     let idle = min(mapped, max(0, record.pointee.held(mapped) - record.pointee.resident))
     unmap(vm, min(amount, idle, takeable(vm, guests: guests)), at: time, guests: guests)
-    var excess =
+    let excess =
       record.pointee.held(guest.pointee.memory.mapped) + record.pointee.balloon
       - guest.pointee.configured
-    guard excess > 0 else { return }
-    // What is reserved for it stays, as long as there is something else of it.
-    let fromMapped = min(excess, takeable(vm, guests: guests))
+    if excess > 0 { release(vm, excess, reclaim, at: time, guests: guests) }
+  }
+
+  /// The guest gives up pages it has used. It does not know where the host keeps them: they go from all places in
+  /// proportion, and of each the cold ones first.
+  private mutating func release(
+    _ vm: VMIndex, _ bytes: Int64, _ reclaim: HostReclaim, at time: Int64, guests: Guests
+  ) {
+    let record = guests.reclaim! + vm.int
+    let mapped = guests.base[vm.int].memory.mapped
+    let held = record.pointee.held(mapped)
+    var left = min(bytes, held)
+    let fromMapped = min(
+      mapped,
+      left - scaled(left, by: record.pointee.compressed + record.pointee.swapped, over: held))
     unmap(vm, fromMapped, at: time, guests: guests)
-    excess -= fromMapped
-    let fromSwap = min(excess, record.pointee.swapped)
+    left -= fromMapped
+    guard left > 0 else { return }
+    let fromSwap = min(
+      record.pointee.swapped,
+      left - scaled(left, by: record.pointee.compressed, over: held - mapped))
     let coldSwapped = record.pointee.swapped - record.pointee.swappedHot
     record.pointee.takeSwapped(fromSwap, hot: max(0, fromSwap - coldSwapped))
     reclaim.onDevice -= fromSwap
-    excess -= fromSwap
-    let size = record.pointee.compressedSize
-    let fromCache = min(excess, record.pointee.compressed)
+    left -= fromSwap
     let coldCompressed = record.pointee.compressed - record.pointee.compressedHot
-    record.pointee.takeCompressed(fromCache, hot: max(0, fromCache - coldCompressed))
+    let size = record.pointee.compressedSize
+    record.pointee.takeCompressed(left, hot: max(0, left - coldCompressed))
     consume(record.pointee.compressedSize - size, at: time)
-    unmap(vm, excess - fromCache, at: time, guests: guests)
   }
 
   /// The least a guest can live with: what it cannot page out, and the little it keeps free.
@@ -172,7 +186,8 @@ extension FluidHost {
       if record.pointee.toCompress > 0 {
         let asked = min(record.pointee.toCompress, takeable(vm, guests: guests))
         let done = compress(
-          vm, asked, cacheMax: reclaim.facts.compressedMax.of(Bytes(guests.base[vm.int].configured))
+          vm, asked,
+          cacheMax: reclaim.facts.compressedMax.of(Bytes(guests.base[vm.int].configured))
             .value, at: time, guests: guests)
         // What does not compress is swapped, like what the cache has no room for.
         record.pointee.toSwap += asked - done
@@ -295,7 +310,8 @@ extension FluidHost {
     let record = guests.reclaim! + vm.int
     let (size, compressed) = (record.pointee.compressedSize, record.pointee.compressed)
     guard bytes > 0 && size > 0 else { return 0 }
-    let wanted = bytes >= size ? compressed : min(compressed, scaled(compressed, by: bytes, over: size) + 1)
+    let wanted =
+      bytes >= size ? compressed : min(compressed, scaled(compressed, by: bytes, over: size) + 1)
     let amount = min(wanted, reclaim.deviceRoom, reclaim.budget)
     guard amount > 0 else { return 0 }
     let hot = GuestReclaim.hotPart(
