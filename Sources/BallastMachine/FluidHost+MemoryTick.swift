@@ -34,16 +34,19 @@ extension FluidHost {
     settleSlowdowns(reclaim, for: span, at: time, guests: guests)
     var isRestless = memoryFree < lowWatermark(reclaim)
     reclaim.holdsReclaimed = (reclaim.sharing?.total.shared ?? 0) > 0
+    reclaim.holdsBalloons = false
     reclaim.hasActivity = true
     for slot in 0..<table.count {
       let vm = Int(table.vm[slot])
       let record = guests.reclaim! + vm
       if record.pointee.hasReclaimed { reclaim.holdsReclaimed = true }
+      if record.pointee.balloon > 0 { reclaim.holdsBalloons = true }
       if !isRestless {
         isRestless = record.pointee.isRestless(guests.base[vm], guests.traits![vm], at: time)
       }
     }
     let next = (time / reclaim.tick + 1) * reclaim.tick
+    reclaim.isMoving = isRestless
     reclaim.nextTick = isRestless ? next : reclaim.nextSharing(after: time)
     checkAccounts(guests: guests)
   }
@@ -178,7 +181,12 @@ extension FluidHost {
       if record.pointee.toSwap > 0 {
         let asked = min(record.pointee.toSwap, takeable(vm, guests: guests))
         let done = swapOut(vm, asked, reclaim, at: time, guests: guests)
-        record.pointee.toSwap = done < asked ? asked - done : 0
+        // What is reserved stays; the room of its compressed pages can be had.
+        let freed = swapCompressed(
+          vm, freeing: record.pointee.toSwap - asked, reclaim, at: time, guests: guests)
+        let left = asked - done
+        let goesOn = done + freed > 0 || reclaim.isDeviceBusy
+        record.pointee.toSwap = goesOn ? left : 0
       }
       keepBelowLimit(vm, reclaim, at: time, guests: guests)
     }
@@ -278,6 +286,29 @@ extension FluidHost {
     reclaim.onDevice += amount
     reclaim.budget -= amount
     return amount
+  }
+
+  /// Writes compressed pages to the swap device, so that their room is free; returns how much that is.
+  private mutating func swapCompressed(
+    _ vm: VMIndex, freeing bytes: Int64, _ reclaim: HostReclaim, at time: Int64, guests: Guests
+  ) -> Int64 {
+    let record = guests.reclaim! + vm.int
+    let (size, compressed) = (record.pointee.compressedSize, record.pointee.compressed)
+    guard bytes > 0 && size > 0 else { return 0 }
+    let wanted = bytes >= size ? compressed : min(compressed, scaled(compressed, by: bytes, over: size) + 1)
+    let amount = min(wanted, reclaim.deviceRoom, reclaim.budget)
+    guard amount > 0 else { return 0 }
+    let hot = GuestReclaim.hotPart(
+      of: amount, hot: record.pointee.compressedHot, whole: compressed)
+    record.pointee.takeCompressed(amount, hot: hot)
+    let freed = size - record.pointee.compressedSize
+    consume(-freed, at: time)
+    record.pointee.swapped += amount
+    record.pointee.swappedHot += hot
+    record.pointee.writtenNow += amount
+    reclaim.onDevice += amount
+    reclaim.budget -= amount
+    return freed
   }
 
   // MARK: Giving
