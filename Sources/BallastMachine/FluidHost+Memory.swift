@@ -37,7 +37,9 @@ extension FluidHost {
 
   /// Ticks begin.
   func wakeMemory(_ reclaim: HostReclaim, at time: Int64) {
-    guard reclaim.nextTick == .max else { return }
+    guard !reclaim.isMoving else { return }
+    reclaim.isMoving = true
+    reclaim.freeWhenQuiet = nil
     reclaim.lastTick = time
     reclaim.nextTick = (time / reclaim.tick + 1) * reclaim.tick
   }

@@ -34,16 +34,19 @@ extension FluidHost {
     settleSlowdowns(reclaim, for: span, at: time, guests: guests)
     var isRestless = memoryFree < lowWatermark(reclaim)
     reclaim.holdsReclaimed = (reclaim.sharing?.total.shared ?? 0) > 0
+    reclaim.holdsBalloons = false
     reclaim.hasActivity = true
     for slot in 0..<table.count {
       let vm = Int(table.vm[slot])
       let record = guests.reclaim! + vm
       if record.pointee.hasReclaimed { reclaim.holdsReclaimed = true }
+      if record.pointee.balloon > 0 { reclaim.holdsBalloons = true }
       if !isRestless {
         isRestless = record.pointee.isRestless(guests.base[vm], guests.traits![vm], at: time)
       }
     }
     let next = (time / reclaim.tick + 1) * reclaim.tick
+    reclaim.isMoving = isRestless
     reclaim.nextTick = isRestless ? next : reclaim.nextSharing(after: time)
     checkAccounts(guests: guests)
   }

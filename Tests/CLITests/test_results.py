@@ -38,7 +38,8 @@ COLUMNS = {
 }
 EVENTS = {
     "power_on", "power_off", "refused", "workload", "set", "migrate_start", "migrate_end", "host_failed",
-    "host_recovered", "restart", "mem_state", "overcommitted", "balloon", "snapshot", "rollback",
+    "host_recovered", "restart", "mem_state", "overcommitted", "balloon", "balloon_stuck", "balloon_deflated_on_oom",
+    "memory_waits", "swap_full", "oom_kill", "guest_oom", "snapshot", "rollback",
 }
 
 
