@@ -1,3 +1,5 @@
+import BallastModel
+
 /// Reading `vms.csv`, the one file that grows with VMs × samples: once for totals, band and heat map, and once more for
 /// the whole series of the worst VMs. Nothing kept grows with VMs × samples, so a month of 1,000 VMs fits.
 extension RunData {
@@ -13,6 +15,7 @@ extension RunData {
     let limited = try table.column("cpu_limited_pct_per_vcpu")
     let configured = try table.column("mem_configured_mib")
     let active = try table.column("mem_active_mib")
+    let state = try table.column("state")
 
     var vmIndices: [String: Int] = [:]
     for (index, facts) in vms.enumerated() { vmIndices[facts.name] = index }
@@ -87,6 +90,8 @@ extension RunData {
       totals[index].memoryActiveMax = max(totals[index].memoryActiveMax, row.number(active) ?? 0)
 
       present.append(waits)
+      // Who waits to be restarted, or was refused, and did not run in this sample, is off.
+      if wants == 0, gets == 0, Self.statesOff.contains(row.text(state)) { return }
       let cell = vmOf[index] * readyHeat.columns + at * readyHeat.columns / times.count
       let level = Thresholds.readyClass(waits)
       if readyHeat.cells[cell] == HeatCells.none || readyHeat.cells[cell] < level {
@@ -96,6 +101,8 @@ extension RunData {
     if at >= 0, at < times.count { readyBand.append(&present, at: at) }
     for (index, vm) in vmOf.enumerated() { vms[vm].samples = totals[index] }
   }
+
+  private static let statesOff = [VMState.refused.name, VMState.restarting.name]
 
   /// VM indices by harm: ready p95, then its maximum, then name order.
   func vmsByHarm() -> [Int] {
