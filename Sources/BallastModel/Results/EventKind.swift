@@ -14,6 +14,17 @@ public enum EventKind: String, Sendable, CaseIterable {
   case shortfall
   case overcommitted
 
+  /// Its rows are about hosts; those of the others about VMs, and of `refused` and `set` about pools, too, and of
+  /// `shortfall` about clusters.
+  public var isOfHosts: Bool {
+    switch self {
+    case .hostFailed, .hostRecovered, .maintenance, .hostPower, .overcommitted: true
+    case .powerOn, .powerOff, .refused, .workload, .set, .migrateStart, .migrateEnd, .restart,
+      .shortfall:
+      false
+    }
+  }
+
   public var meaning: String {
     switch self {
     case .powerOn: "a VM was powered on"
