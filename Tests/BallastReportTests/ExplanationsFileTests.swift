@@ -19,12 +19,13 @@ import Testing
         hosts: 2, best: "esx-0", cpuShort: Kilohertz(1), memoryShort: Bytes(2), isFragmented: true)),
     .failoverCapacity(.init(policy: "slots", count: .slots, used: 3, available: 2)),
     .failoverCapacity(
-      .init(policy: "percentage", count: .amount(.memory), used: 3, available: 2)),
+      .init(policy: "percentage", count: .amount(.memory), used: 3, available: 2, capacityShort: 4)),
     .allocationRatio(
       .init(
         count: .vcpus, hosts: 2, best: "esx-0", asked: 4, used: 14, capacity: 16, ratio: .one,
         total: 16)),
     .affinityRule(rule: "must", hosts: 3), .noHost,
+    .hostNotOn(host: "esx-0", state: "maintenance"), .notMovable(state: "off"),
   ]
 
   @Test(arguments: refusals) func refusalsReadBack(refusal: Refusal) throws {

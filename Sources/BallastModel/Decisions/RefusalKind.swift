@@ -9,6 +9,8 @@ public enum RefusalKind: String, Sendable, Codable, CaseIterable {
   case allocationRatio = "allocation_ratio"
   case affinityRule = "affinity_rule"
   case noHost = "no_host"
+  case hostNotOn = "host_not_on"
+  case notMovable = "not_movable"
 
   public var meaning: String {
     switch self {
@@ -21,6 +23,8 @@ public enum RefusalKind: String, Sendable, Codable, CaseIterable {
     case .allocationRatio: "size times ratio is used up on every host"
     case .affinityRule: "a rule that must be kept leaves no host"
     case .noHost: "no host is on"
+    case .hostNotOn: "the host asked for is not on"
+    case .notMovable: "it does not run, or is on its way already, and cannot be moved"
     }
   }
 }
