@@ -117,7 +117,7 @@ def test_what_failover_counts_is_explained(tmp_path):
     answer = explained(tmp_path / "run", "last", "25m")["explanation"]
     assert answer["admission"]["state"] == "green" and not answer["admission"]["failover"]["is_satisfied"]
     assert "VMs of failed hosts start again" in explain(tmp_path / "run", "last", "25m").stdout
-    events = read_csv(tmp_path / "run", "events.csv")
+    _, events = read_csv(tmp_path / "run", "events.csv")
     assert [(row["subject"], row["detail"]) for row in events if row["detail"].startswith("change=migrate")] == [
         ("tiny", "change=migrate reason=not_movable state=refused"),
         ("last", "change=migrate reason=host_not_on host=h-3 state=failed")]
