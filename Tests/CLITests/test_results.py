@@ -383,3 +383,5 @@ events: [{at: 30m, fail: {host: h}}]
     page = (tmp_path / "run" / "report.html").read_text()
     heat = page[page.index('id="vms-heat"'):].split("</figure>")[0]
     assert '<path class="c0" d="M0 0.5h6"/>' in heat
+    row = page[page.index('<tr id="row-0"'):].split("</tr>")[0]
+    assert "bad, down 30" in row

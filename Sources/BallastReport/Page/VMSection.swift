@@ -33,6 +33,11 @@ func vmTable(_ data: RunData) -> String {
   let usedTop = max(1, data.vms.map(\.used.max).filter(\.isFinite).max() ?? 1)
   let memoryTop = max(1, data.vms.map(\.memoryConsumed.max).filter(\.isFinite).max() ?? 1)
   let hasTotals = data.hasVMRows
+  var outages: [String: (seconds: Double, isBack: Bool)] = [:]
+  for outage in data.outages {
+    let before = outages[outage.vm]?.seconds ?? 0
+    outages[outage.vm] = (before + outage.seconds, outage.isBack)
+  }
   var out = """
     <div class="tools"><label>Filter <input type="search" id="filter" \
     placeholder="name, pool or host" autocomplete="off"/></label>\
@@ -58,13 +63,17 @@ func vmTable(_ data: RunData) -> String {
   out += "</tr></thead><tbody>\n"
   for vm in ranked.prefix(tableRowsMax) {
     let facts = data.vms[vm]
-    let severity = Severity.ready(facts.ready.p95)
+    let outage = outages[facts.name]
+    let severity = [
+      Severity.ready(facts.ready.p95), outage.map { $0.isBack ? .watch : .bad },
+    ].compactMap { $0 }.max()
     let level = facts.isAdmitted ? severity?.rawValue ?? 0 : 3
     let state =
       !facts.isAdmitted
       ? "refused"
       : (severity?.name.lowercased() ?? "fine")
         + (severity != nil && facts.isMainlyLimited ? ", limit" : "")
+        + (outage.map { ", down \(span($0.seconds))" } ?? "")
     let style = facts.isAdmitted ? severity?.style ?? "fine" : "significant"
     let name =
       drilled.contains(vm)
