@@ -355,6 +355,7 @@ class Twin:
         self.placement = policies.get("placement", "load-balance")
         self.strict = policies.get("admission") == "strict"
         self.failover = policies.get("failover", {"policy": "none"})
+        self.due = []              # when the restarts of which cluster are due
         profile = scenario.get("hypervisor", "esxi")
         traces = {name: Trace(entry, folder) for name, entry in scenario.get("traces", {}).items()}
         self.hosts, self.roots, self.vms = [], {}, []
@@ -482,7 +483,9 @@ class Twin:
                 if "workload" in said:
                     vm.set_workload(said["workload"])
                     self.evaluate(vm, t)
-        for cluster in sorted(self.roots):
+        # Restarts that are due come in the order of the failures, then whoever waits for room tries again.
+        due = list(dict.fromkeys(cluster for at, cluster in self.due if at == t))
+        for cluster in due + sorted(self.roots):
             touched.update(self.restart(cluster, t))
         for cluster in sorted({host.cluster for host in touched}):
             # Where pools are divided, all hosts of the cluster meet.
@@ -608,6 +611,8 @@ class Twin:
     def fail(self, host, t):
         self.event(t, "host_failed", host.name, "on", "failed")
         host.up = False
+        if self.failover["policy"] != "none":
+            self.due.append((t + self.patience(), host.cluster))
         for vm in self.on(host):
             self.event(t, "power_off", vm.name, host.name, "")
             self.off(vm)
