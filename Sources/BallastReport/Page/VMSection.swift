@@ -127,12 +127,15 @@ func drillDownSection(
     "limited": percent(facts.limited.p95), "unserved": percent(totals.unservedPercent),
     "peak": cpu(totals.demandMax), "configured": memory(totals.memoryConfigured),
     "active": memory(totals.memoryActiveMax), "charts": drillDown(series, data, &writer),
-    "style": Severity.ready(facts.ready.p95)?.style ?? "fine",
+    "slowdown": data.hasReclaim && facts.slowdown.max > 0
+      ? ", slowdown p95 \(percent(facts.slowdown.p95))" : "",
+    "style": [Severity.ready(facts.ready.p95), Severity.slowdown(facts.slowdown)]
+      .compactMap(\.self).max()?.style ?? "fine",
   ]
   return render(
     """
     <details class="drill"><summary><span class="dot {{style}}">{{{name}}}</span> \
-    <span class="place">ready p95 {{{p95}}}</span></summary>\
+    <span class="place">ready p95 {{{p95}}}{{{slowdown}}}</span></summary>\
     <div id="vm-{{vm}}" class="inside"><p class="facts">{{{place}}} · ready per vCPU: p95 <b>{{{p95}}}</b>, worst \
     sample <b>{{{max}}}</b>{{at}}; by a limit p95 <b>{{{limited}}}</b> · demand up to <b>{{{peak}}}</b>, \
     <b>{{{unserved}}}</b> not served · memory <b>{{{configured}}}</b>, at most <b>{{{active}}}</b> active\
