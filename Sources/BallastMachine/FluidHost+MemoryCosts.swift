@@ -24,7 +24,8 @@ extension FluidHost {
     var waiting: Int64 = 0
     for slot in 0..<table.count {
       let record = guests.reclaim![Int(table.vm[slot])]
-      waiting += min(record.waiting, limitRoom(VMIndex(Int(table.vm[slot])), guests: guests))
+      waiting +=
+        min(record.waiting, limitRoom(VMIndex(Int(table.vm[slot])), guests: guests))
         + record.overheadWaiting
     }
     guard memoryFree - waiting < lowWatermark(reclaim) else { return }
@@ -151,7 +152,8 @@ extension FluidHost {
   /// Of `hot` bytes, how many are touched in a span: all within some seconds.
   private func touched(_ hot: Int64, for span: Int64) -> Int64 {
     if hot <= 0 { return 0 }
-    let part = scaled(hot, by: min(span, MemoryCosts.touchedAgainWithin), over: MemoryCosts.touchedAgainWithin)
+    let part = scaled(
+      hot, by: min(span, MemoryCosts.touchedAgainWithin), over: MemoryCosts.touchedAgainWithin)
     return max(min(hot, MemoryCosts.pageSize), part)
   }
 

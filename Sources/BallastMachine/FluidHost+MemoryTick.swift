@@ -76,7 +76,8 @@ extension FluidHost {
       record.pointee.stuckFor = 0
     } else if target > record.pointee.balloon {
       inflate(
-        vm, upTo: target, most: most, hasBooted: time - guest.pointee.onSince >= traits.pointee.bootRamp,
+        vm, upTo: target, most: most,
+        hasBooted: time - guest.pointee.onSince >= traits.pointee.bootRamp,
         span: span, reclaim, at: time, guests: guests)
     } else {
       record.pointee.stuckFor = 0
@@ -167,10 +168,11 @@ extension FluidHost {
       if record.pointee.toCompress > 0 {
         let asked = min(record.pointee.toCompress, takeable(vm, guests: guests))
         let done = compress(
-          vm, asked, cacheMax: reclaim.facts.compressedMax.of(Bytes(guests.base[vm.int].configured))
+          vm, asked,
+          cacheMax: reclaim.facts.compressedMax.of(Bytes(guests.base[vm.int].configured))
             .value, at: time, guests: guests)
         // What does not compress is swapped, like what the cache has no room for.
-        record.pointee.toSwap += asked - done
+        record.pointee.toSwap += record.pointee.toCompress - done
         record.pointee.toCompress = 0
       }
       if record.pointee.toSwap > 0 {
@@ -290,7 +292,8 @@ extension FluidHost {
     let record = guests.reclaim! + vm.int
     let (size, compressed) = (record.pointee.compressedSize, record.pointee.compressed)
     guard bytes > 0 && size > 0 else { return 0 }
-    let wanted = bytes >= size ? compressed : min(compressed, scaled(compressed, by: bytes, over: size) + 1)
+    let wanted =
+      bytes >= size ? compressed : min(compressed, scaled(compressed, by: bytes, over: size) + 1)
     let amount = min(wanted, reclaim.deviceRoom, reclaim.budget)
     guard amount > 0 else { return 0 }
     let hot = GuestReclaim.hotPart(
