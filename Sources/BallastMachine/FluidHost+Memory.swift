@@ -37,7 +37,9 @@ extension FluidHost {
 
   /// Ticks begin.
   func wakeMemory(_ reclaim: HostReclaim, at time: Int64) {
-    guard reclaim.nextTick == .max else { return }
+    guard !reclaim.isMoving else { return }
+    reclaim.isMoving = true
+    reclaim.freeWhenQuiet = nil
     reclaim.lastTick = time
     reclaim.nextTick = (time / reclaim.tick + 1) * reclaim.tick
   }
@@ -54,7 +56,7 @@ extension FluidHost {
     var active = guest.pointee.memory.active
     let age = time - guest.pointee.onSince
     if age < traits.pointee.bootRamp {
-      used = min(used, scaled(configured, by: age, over: traits.pointee.bootRamp))
+      used = scaled(used, by: age, over: traits.pointee.bootRamp)
       active = min(active, used)
     }
     if active != record.pointee.active || used != record.pointee.used {

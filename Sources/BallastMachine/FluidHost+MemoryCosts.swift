@@ -60,7 +60,9 @@ extension FluidHost {
       reclaim.weights.base[slot] = hot ? all : min(all, cold)
       sum += reclaim.weights.base[slot]
     }
-    let total = min(need, sum)
+    // No more than the device carries in this tick: who comes first would fill it alone.
+    let pool = reclaim.compressedRoom(spec.memory.value)
+    let total = min(need, sum, pool > 0 ? pool : reclaim.budget)
     guard total > 0 else { return 0 }
     let parts = reclaim.weights.base + table.count
     apportion(
@@ -126,7 +128,16 @@ extension FluidHost {
       record.pointee.stall += wait
       let lost = lostPart(slot, record.pointee, for: span)
       func done(_ amount: Int64) -> Int64 {
-        scaled(amount, by: 1_000_000 - lost, over: 1_000_000)
+        // Up, so that the last byte comes back too.
+        amount - scaled(amount, by: lost, over: 1_000_000)
+      }
+      // At its limit a VM makes room for itself.
+      let excess = done(fromCache) + done(fromSwap) - limitRoom(vm, guests: guests)
+      if excess > 0 {
+        _ = swapOut(
+          vm, min(excess, takeable(vm, guests: guests)),
+          coldFirst: reclaim.facts.onExhaustion == .kernelReclaim, reclaim, at: time, guests: guests
+        )
       }
       let room = min(max(0, memoryFree), limitRoom(vm, guests: guests))
       let cached = min(done(fromCache), record.pointee.compressed)

@@ -34,16 +34,19 @@ extension FluidHost {
     settleSlowdowns(reclaim, for: span, at: time, guests: guests)
     var isRestless = memoryFree < lowWatermark(reclaim)
     reclaim.holdsReclaimed = (reclaim.sharing?.total.shared ?? 0) > 0
+    reclaim.holdsBalloons = false
     reclaim.hasActivity = true
     for slot in 0..<table.count {
       let vm = Int(table.vm[slot])
       let record = guests.reclaim! + vm
       if record.pointee.hasReclaimed { reclaim.holdsReclaimed = true }
+      if record.pointee.balloon > 0 { reclaim.holdsBalloons = true }
       if !isRestless {
         isRestless = record.pointee.isRestless(guests.base[vm], guests.traits![vm], at: time)
       }
     }
     let next = (time / reclaim.tick + 1) * reclaim.tick
+    reclaim.isMoving = isRestless
     reclaim.nextTick = isRestless ? next : reclaim.nextSharing(after: time)
     checkAccounts(guests: guests)
   }
@@ -108,23 +111,38 @@ extension FluidHost {
     let mapped = guest.pointee.memory.mapped
     let idle = min(mapped, max(0, record.pointee.held(mapped) - record.pointee.resident))
     unmap(vm, min(amount, idle, takeable(vm, guests: guests)), at: time, guests: guests)
-    var excess =
+    let excess =
       record.pointee.held(guest.pointee.memory.mapped) + record.pointee.balloon
       - guest.pointee.configured
-    guard excess > 0 else { return }
-    // What is reserved for it stays, as long as there is something else of it.
-    let fromMapped = min(excess, takeable(vm, guests: guests))
+    if excess > 0 { release(vm, excess, reclaim, at: time, guests: guests) }
+  }
+
+  /// The guest gives up pages it has used. It does not know where the host keeps them: they go from all places in
+  /// proportion, and of each the cold ones first.
+  private mutating func release(
+    _ vm: VMIndex, _ bytes: Int64, _ reclaim: HostReclaim, at time: Int64, guests: Guests
+  ) {
+    let record = guests.reclaim! + vm.int
+    let mapped = guests.base[vm.int].memory.mapped
+    let held = record.pointee.held(mapped)
+    var left = min(bytes, held)
+    let fromMapped = min(
+      mapped,
+      left - scaled(left, by: record.pointee.compressed + record.pointee.swapped, over: held))
     unmap(vm, fromMapped, at: time, guests: guests)
-    excess -= fromMapped
-    let fromSwap = min(excess, record.pointee.swapped)
-    record.pointee.takeSwapped(fromSwap, hot: record.pointee.swappedHot)
+    left -= fromMapped
+    guard left > 0 else { return }
+    let fromSwap = min(
+      record.pointee.swapped,
+      left - scaled(left, by: record.pointee.compressed, over: held - mapped))
+    let coldSwapped = record.pointee.swapped - record.pointee.swappedHot
+    record.pointee.takeSwapped(fromSwap, hot: max(0, fromSwap - coldSwapped))
     reclaim.onDevice -= fromSwap
-    excess -= fromSwap
+    left -= fromSwap
+    let coldCompressed = record.pointee.compressed - record.pointee.compressedHot
     let size = record.pointee.compressedSize
-    let fromCache = min(excess, record.pointee.compressed)
-    record.pointee.takeCompressed(fromCache, hot: record.pointee.compressedHot)
+    record.pointee.takeCompressed(left, hot: max(0, left - coldCompressed))
     consume(record.pointee.compressedSize - size, at: time)
-    unmap(vm, excess - fromCache, at: time, guests: guests)
   }
 
   /// The least a guest can live with: what it cannot page out, and the little it keeps free.

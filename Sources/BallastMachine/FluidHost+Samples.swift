@@ -122,7 +122,10 @@ extension FluidHost {
   ) -> VMMemoryReadings {
     var readings = VMMemoryReadings()
     if guests.reclaim != nil { fill(&readings, vm, guests: guests) }
-    guard let samplers = guests.samplers else { return readings }
+    // Where nothing is scarce nobody asks which memory is in use.
+    guard let samplers = guests.samplers, isMemoryTroubled || reclaim?.samplesAlways ?? true else {
+      return readings
+    }
     let since = min(interval.value, now - guest.onSince)
     let sample = samplers[vm].sample(
       active: guest.memory.active, mapped: guest.memory.mapped, over: since)

@@ -6,6 +6,8 @@ extension FluidHost {
   /// The scanner's turn: what it has found since the last tick is saved, and its CPU time is the host's.
   mutating func share(_ reclaim: HostReclaim, at time: Int64, guests: Guests) {
     guard reclaim.sharing != nil else { return }
+    let lastChange = lastChange
+    defer { self.lastChange = max(lastChange, isSettled ? 0 : time) }
     for slot in 0..<table.count {
       let vm = VMIndex(Int(table.vm[slot]))
       offer(vm, reclaim, at: time, guests: guests)

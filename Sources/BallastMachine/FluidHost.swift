@@ -108,7 +108,11 @@ struct FluidHost: ~Copyable {
   /// A manager of memory has something to decide: something moves or is held back, or free memory is low.
   var isMemoryTroubled: Bool {
     guard let reclaim else { return false }
-    return reclaim.nextTick != .max || reclaim.holdsReclaimed || memoryFree < reclaim.alarm
+    if reclaim.isMoving || reclaim.alarm == .max { return true }
+    guard memoryFree < reclaim.alarm || reclaim.holdsBalloons else { return false }
+    // A manager that has looked and found nothing to do looks again when free memory is another.
+    guard let seen = reclaim.freeWhenQuiet else { return true }
+    return abs(memoryFree - seen) > max(reclaim.alarm / 64, 0)
   }
 
   /// Somebody will, or will not any more, ask for the counters of observations.
@@ -416,7 +420,9 @@ struct FluidHost: ~Copyable {
 
   var hasMovingMemory: Bool { !memoryVMs.isEmpty }
   var nextChange: Int64 {
-    min(nextDemandChange, nextMemoryChange, reclaim?.nextTick ?? .max)
+    // What the scanner for equal pages finds is no change that anybody waits for.
+    let tick = reclaim.map { $0.isMoving ? $0.nextTick : .max } ?? .max
+    return min(nextDemandChange, nextMemoryChange, tick)
   }
 
   // MARK: Delivering

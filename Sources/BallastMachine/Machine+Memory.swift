@@ -89,6 +89,12 @@ extension Machine {
     return SimTime(reclaim.nextTick)
   }
 
+  /// A manager has looked at the host's memory and found nothing to do.
+  public func noteQuiet(_ host: HostIndex) {
+    let state = hosts + host.int
+    state.pointee.reclaim?.freeWhenQuiet = state.pointee.memoryFree
+  }
+
   /// Advances a host, but not beyond the instant at which a manager of memory is needed. Returns the instant reached.
   public func advanceUntilTroubled(_ host: HostIndex, to time: SimTime) -> SimTime {
     SimTime(hosts[host.int].advance(to: time.value, guests: guests, stopsOnTrouble: true))

@@ -12,6 +12,10 @@ extension ResourceManager {
     plan.memory.removeAll(keepingCapacity: true)
     plan.hostMemory = HostMemoryRequest()
     guard memory.isOn else { return }
+    if isMemoryIdle(seen) {
+      memory.rest(answering: seen)
+      return
+    }
     memory.follow(vms.indices.map { (vms[$0], row($0).since) })
     let isNews = memory.isNews(seen)
     let table = memoryTable(seen, isNews: isNews)
@@ -24,6 +28,17 @@ extension ResourceManager {
       memory.keepTargetsOnly()
     }
     memory.write(&plan)
+  }
+
+  /// The policy would ask for nothing, and every VM is entitled to all it holds: nobody has anything reclaimed or holds more
+  /// than its limit, and no pool is limited.
+  private func isMemoryIdle(_ seen: HostObservation) -> Bool {
+    guard memory.policy.isIdle(free: seen.memoryFree.value), !memory.hasAsked,
+      pools.allSatisfy({ $0.memoryLimit == .max })
+    else { return false }
+    for row in seen.memory.indices where seen.memory[row].hasReclaimed { return false }
+    for index in vms.indices where row(index).settings.memoryLimit != .max { return false }
+    return true
   }
 
   private mutating func memoryTable(_ seen: HostObservation, isNews: Bool) -> MemoryTable {

@@ -156,7 +156,10 @@ final class HostController: @unchecked Sendable {
   private func decided(
     _ host: HostIndex, _ manager: borrowing ResourceManager, at time: SimTime, recorder: Recorder
   ) {
-    if managesMemory { noteState(of: host, manager, at: time, recorder: recorder) }
+    if managesMemory {
+      noteState(of: host, manager, at: time, recorder: recorder)
+      if manager.memoryDecision.isQuiet { machine.noteQuiet(host) }
+    }
     guard followsEntitlements else {
       let isNeeded = managesMemory && machine.needsMemoryDecision(host)
       machine.setObserved(host, isNeeded)

@@ -25,6 +25,10 @@ import Testing
         count: .vcpus, hosts: 2, best: "esx-0", asked: 4, used: 14, capacity: 16, ratio: .one,
         total: 16)),
     .affinityRule(rule: "must", hosts: 3), .noHost,
+    .hostMemory(
+      .init(count: .free, hosts: 2, best: "esx-0", needed: Bytes(3), available: Bytes(2))),
+    .hostMemory(
+      .init(count: .swap, hosts: 1, best: "esx-0", needed: Bytes(3), available: Bytes(-1))),
   ]
 
   @Test(arguments: refusals) func refusalsReadBack(refusal: Refusal) throws {

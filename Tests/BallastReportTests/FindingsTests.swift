@@ -45,6 +45,39 @@ import Testing
     #expect(waitingVMs(data).map(\.severity) == (expected.map { [$0] } ?? []))
   }
 
+  /// Of lost work, 1, 5 and 10 % at the 95th percentile; 5 % once in a while is to be watched.
+  @Test(
+    arguments: [
+      (0.9, 4.9, nil), (0.9, 5, Severity.watch), (1, 1, .watch), (5, 5, .significant),
+      (10, 10, .bad),
+    ] as [(Double, Double, Severity?)])
+  func slowdownThresholds(p95: Double, most: Double, expected: Severity?) {
+    var data = aRun(used: [50, 50, 50, 50])
+    data.hosts[0].memory[HostMemoryColumn.balloon.rawValue] = [0, 0, 0, 0]
+    var vm = aVM("web", ready: 0)
+    vm.slowdown = Statistics(mean: p95 / 2, p50: 0, p95: p95, p99: p95, max: most)
+    data.vms = [vm]
+    #expect(slowedVMs(data).map(\.severity) == (expected.map { [$0] } ?? []))
+  }
+
+  /// Soft is what reclaim is for; hard for two of four hours is a finding, with the time and the ratio of that host.
+  @Test func hostsOutOfMemoryAreFound() {
+    var data = aRun(used: [50, 50, 50, 50])
+    data.hosts[0].memory[HostMemoryColumn.configured.rawValue] = [102_400, 153_600, 153_600, 0]
+    for (time, state) in ["high", "soft", "soft", "clear"].enumerated() {
+      data.hosts[0].memoryStates.put(state, at: time)
+    }
+    #expect(hostsOutOfMemory(data).isEmpty)
+    data.hosts[0].memoryStates = MemoryStateSeries()
+    for (time, state) in ["high", "hard", "hard", "clear"].enumerated() {
+      data.hosts[0].memoryStates.put(state, at: time)
+    }
+    let found = hostsOutOfMemory(data)
+    #expect(found.map(\.severity) == [.significant])
+    #expect(found[0].subjects.map(\.number) == ["2\u{00A0}h"])
+    #expect(found[0].text.contains("1.50 ×"))
+  }
+
   /// Worst first; one finding per severity and pool, not one per VM.
   @Test func waitingVMsAreGrouped() {
     var data = aRun(used: [100, 100, 100, 50])

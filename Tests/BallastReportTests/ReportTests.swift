@@ -43,6 +43,37 @@ import Testing
     #expect(!html.contains("This run is incomplete"))
   }
 
+  /// Who paid, since which ratio, in which state; findings on each.
+  @Test func memoryIsTold() throws {
+    let html = try rendered(SyntheticRun(hosts: 2, vms: 10, samples: 48, takesMemoryBack: true))
+    checkWellFormed(html)
+    for text in [
+      "Where its memory went", "Guest memory it does not hold", "What sharing came from",
+      "Memory state, host by host", "Who paid", "Memory was first taken back at <b>",
+      "slowed down by paging", "fell to memory state low", "killed for lack of memory",
+      "Page sharing saved less than 1\u{00A0}%", "bad, memory",
+    ] { #expect(html.contains(text), "\(text)") }
+  }
+
+  /// Without reclaim there is no such section; nor is there for a run of a version that had no columns for it.
+  @Test func withoutReclaimThereIsNoMemorySection() throws {
+    let directory = TemporaryDirectory()
+    try SyntheticRun(hosts: 2, vms: 6, samples: 12).write(to: directory.path)
+    let now = try renderReport(directory: directory.path, dygraphs: nil)
+    #expect(!now.contains("id=\"memory\"") && !now.contains("href=\"#memory\""))
+    for (file, count) in [("hosts.csv", 8), ("vms.csv", 7)] {
+      let lines = directory.text(file).split(separator: "\n").map { line in
+        line.split(separator: ",", omittingEmptySubsequences: false).dropLast(count)
+          .joined(separator: ",")
+      }
+      try (lines.joined(separator: "\n") + "\n").write(
+        toFile: directory.path + "/" + file, atomically: true, encoding: .utf8)
+    }
+    let old = try renderReport(directory: directory.path, dygraphs: nil)
+    checkWellFormed(old)
+    #expect(!old.contains("id=\"memory\""))
+  }
+
   /// Equal directories give equal bytes.
   @Test func bytesAreStable() throws {
     let run = SyntheticRun(hosts: 2, vms: 8, samples: 24)

@@ -13,6 +13,8 @@ struct SyntheticRun {
   var interval: Int64 = 300
   var recordsVMs = true
   var isComplete = true
+  /// In the second half memory is taken from the VMs of the first host.
+  var takesMemoryBack = false
   var vmName: (Int) -> String = { $0 % 2 == 0 ? "gold-\($0 / 2)" : "bronze-\($0 / 2)" }
 
   private let clockMHz = 2_600.0
@@ -50,6 +52,7 @@ struct SyntheticRun {
     var used = ready
     var limited = ready
     var consumed = ready
+    var slowdown = ready
     for sample in 1...max(1, samples) where samples > 0 {
       let seconds = Int64(sample) * interval
       let hour = Double(seconds) / 3_600
@@ -91,28 +94,53 @@ struct SyntheticRun {
         used[vm].append(grants[vm])
         limited[vm].append(held)
         consumed[vm].append(backed)
+        let lost = host(of: vm) == 0 ? 20 * pressure(sample) : 0
+        slowdown[vm].append(lost)
         guard recordsVMs else { continue }
-        vmCells.append(
-          vmRow([
-            .cpuDemand: demands[vm], .cpuEntitled: min(caps[vm], grants[vm] * 1.01),
-            .cpuUsed: grants[vm],
-            .cpuReady: waits / 100 * Double(interval) * 1_000 * Double(vcpus(vm)),
-            .cpuReadyPercent: waits, .cpuLimitedPercent: held, .memConfigured: memory,
-            .memActive: active, .memEntitled: memory * 0.95, .memConsumed: backed,
-          ]))
+        var cells: [VMColumn: Double] = [
+          .cpuDemand: demands[vm], .cpuEntitled: min(caps[vm], grants[vm] * 1.01),
+          .cpuUsed: grants[vm],
+          .cpuReady: waits / 100 * Double(interval) * 1_000 * Double(vcpus(vm)),
+          .cpuReadyPercent: waits, .cpuLimitedPercent: held, .memConfigured: memory,
+          .memActive: active, .memEntitled: memory * 0.95, .memConsumed: backed,
+        ]
+        if takesMemoryBack {
+          let part = lost / 20 * memory
+          cells[.memBalloon] = 0.2 * part
+          cells[.memCompressed] = 0.05 * part
+          cells[.memSwapped] = 0.1 * part
+          cells[.memWaiting] = part > 0.5 * memory ? 12 : 0
+          cells[.swapIn] = lost / 10
+          cells[.slowdown] = lost
+        }
+        vmCells.append(vmRow(cells))
       }
       let hostCells = (0..<hosts).map { host in
         let here = (0..<vms).filter { self.host(of: $0) == host }
         let cpus = here.reduce(0) { $0 + vcpus($1) }
         let memory = here.reduce(0.0) { $0 + consumed[$1][sample - 1] }
         let size = memoryOfHost
-        return hostRow([
+        var cells: [HostColumn: Double] = [
           .vms: Double(here.count), .vcpus: Double(cpus), .cpuCapacity: capacity,
           .cpuDemand: hostDemand[host], .cpuUsed: hostUsed[host],
           .cpuUsedPercent: hostUsed[host] / capacity * 100,
           .cpuReady: (hostDemand[host] - hostUsed[host]) / clockMHz * Double(interval) * 1_000,
           .memCapacity: size, .memConsumed: memory, .memFree: size - memory,
-        ])
+          .memConfigured: here.reduce(0) { $0 + Double(8_192 + $1 % 3 * 8_192) },
+        ]
+        if takesMemoryBack {
+          let part = host == 0 ? pressure(sample) * size : 0
+          let amounts: [(HostColumn, Double)] = [
+            (.memHostReserved, 0.05 * size), (.memOverhead, 0.01 * size),
+            (.memBalloon, 0.2 * part), (.memCompressed, 0.05 * part), (.memSwapped, 0.1 * part),
+            (.memCompressedSize, 0.02 * part), (.memSharedSaved, 0.003 * size),
+            (.memSavedZero, 0.003 * size), (.memSavedCommon, 0), (.memSavedDuplicate, 0),
+            (.swapIn, part / size * 20), (.swapOut, part / size * 10), (.cpuOverhead, 20),
+          ]
+          for (column, amount) in amounts { cells[column] = amount }
+          cells[.memFree] = max(0, 0.94 * size - memory)
+        }
+        return hostRow(cells)
       }
       let poolCells = [0, 1, 2].map { pool in
         let here = (0..<vms).filter { pool == 0 || $0 % 2 == (pool == 1 ? 1 : 0) }
@@ -127,7 +155,10 @@ struct SyntheticRun {
         return poolRow(cells)
       }
       try writeSample(
-        to: sink, seconds: seconds, interval: interval, hosts: hostCells, vms: vmCells,
+        to: sink, seconds: seconds, interval: interval, hosts: hostCells,
+        memoryStates: takesMemoryBack
+          ? (0..<hosts).map { $0 == 0 && pressure(sample) > 0 ? .low : .high } : [],
+        vms: vmCells,
         vmHosts: recordsVMs ? order.map { Int32(host(of: $0)) } : [], pools: poolCells)
       if sample == samples * 3 / 4, hosts > 1 {
         try event(
@@ -142,8 +173,14 @@ struct SyntheticRun {
           vm: row, lastHost: host(of: vm), isAdmitted: true, refusal: "",
           metrics: [
             statistics(used[vm]), statistics(ready[vm]), statistics(limited[vm]), .empty,
-            statistics(consumed[vm]), .empty, .empty, .empty,
+            statistics(consumed[vm]), .empty, .empty,
+            takesMemoryBack ? statistics(slowdown[vm]) : .empty,
           ]))
+    }
+    if takesMemoryBack {
+      try event(
+        Int64(samples) * interval, "oom_kill", vmName(0), from: "on", to: "off",
+        "host=esx-0 mapped_mib=8192.000")
     }
     try sink.finish()
     try RunFile(
@@ -176,7 +213,7 @@ struct SyntheticRun {
         assumptions: [
           "CPU at fluid fidelity: threads add nothing, and vCPUs of a VM run or wait together.",
           "Memory reclaim is not modelled: a host may be overcommitted without slowing its VMs.",
-        ]),
+        ], takesMemoryBack: takesMemoryBack),
       ballastVersion: "0.1.0", scenarioSHA256: String(repeating: "ab12", count: 16),
       wallMilliseconds: 1_234
     ).write(directory: directory)
@@ -190,6 +227,11 @@ struct SyntheticRun {
     return .init(
       text: "cpu_ready_pct_per_vcpu p95 of vms \(name) at most \(decimal(bound, places: 3))",
       measured: "\(decimal(value, places: 3)) (\(vmName(worst)))", isMet: value <= bound)
+  }
+
+  /// 0 in the first half, then rising to 1.
+  private func pressure(_ sample: Int) -> Double {
+    takesMemoryBack ? max(0, Double(2 * sample) / Double(samples) - 1) : 0
   }
 
   private func vcpus(_ vm: Int) -> Int { [2, 4, 4, 8][(vm / 2) % 4] }

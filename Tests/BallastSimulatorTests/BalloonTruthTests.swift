@@ -42,7 +42,7 @@ struct BalloonTruthTests {
             memorySpec: GuestMemorySpec(balloon: balloon, swap: .none))
         ], observationInterval: .seconds(1),
         memory: MemorySetup(
-          facts: facts, tick: tick, alarms: [.zero],
+          facts: facts, tick: tick, scan: tick, alarms: [.zero],
           compressible: [(pages: .percent(80), kept: .percent(40))]))
       host = SimulatedHost(machine, HostIndex(0))
       machine.powerOn(VMIndex(0), on: HostIndex(0), at: .zero)

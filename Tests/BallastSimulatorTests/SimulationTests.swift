@@ -234,7 +234,7 @@ struct SimulationTests {
     var vms = (0..<5).map { vm("v\($0)", percent: 0, stop: $0 == 4 ? 23 : nil) }
     vms[0].workload = growing
     let (sink, _) = try run(world(hosts: ["h"], vms))
-    let tail = " reclaim=not_modelled_yet"
+    let tail = " reclaim=off"
     #expect(
       sink.events.filter { $0.contains("overcommitted") } == [
         "3.000 overcommitted h false → true consumed_mib=5120.000 capacity_mib=4096.000"

@@ -16,6 +16,12 @@ final class HostReclaim {
   /// Room kept for VMs on their way here, and what of that there was none for.
   var copies: Int64 = 0
   var copiesShort: Int64 = 0
+  /// Something of its memory moves by itself; the scanner for equal pages does not count.
+  var isMoving = false
+  /// What was free when a manager last found nothing to do; nil: it has not looked since something moved.
+  var freeWhenQuiet: Int64?
+  /// Some VM has a balloon.
+  var holdsBalloons = false
   /// Next tick; `Int64.max` while memory is at rest.
   var nextTick = Int64.max
   var lastTick: Int64 = 0
@@ -61,17 +67,20 @@ final class HostReclaim {
   let alarm: Int64
 
   let doublePaging: Bool
+  /// Pages are drawn at every observation, not only when memory is scarce.
+  let samplesAlways: Bool
 
   init(_ spec: HostSpec, _ setup: MemorySetup, alarm: Int64) {
     self.alarm = alarm
     doublePaging = setup.doublePaging
+    samplesAlways = setup.samplesAlways
     facts = setup.facts
     swap = spec.swap
     tick = setup.tick
     reserved = min(spec.memoryReserve.value, spec.memory.value)
     if facts.sharing.scope != .off {
       sharing = PageSharing(
-        facts.sharing, capacity: spec.cpuCapacity, step: SimDuration(setup.tick))
+        facts.sharing, capacity: spec.cpuCapacity, step: SimDuration(setup.scan))
     }
   }
 

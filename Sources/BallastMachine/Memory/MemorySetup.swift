@@ -6,21 +6,27 @@ public struct MemorySetup: Sendable {
   public var facts: MemoryFacts
   /// Time between two looks at memory on the move, ns.
   public var tick: Int64
+  /// Time between two looks at what the scanner for equal pages has found, ns.
+  public var scan: Int64
   /// Free memory of each host below which a manager has something to decide; `Int64.max`: always.
   public var alarms: [Int64]
   /// What the guest pages out and the host has swapped out is read back first.
   public var doublePaging: Bool
+  /// Hosts draw pages at every observation, not only when memory is scarce.
+  public var samplesAlways: Bool
   /// Of each VM: part of its pages that compress, and the part of its size that such a page keeps.
   public var compressible: [(pages: PartsPerMillion, kept: PartsPerMillion)]
 
   public init(
-    facts: MemoryFacts, tick: SimDuration, alarms: [Bytes], doublePaging: Bool = false,
+    facts: MemoryFacts, tick: SimDuration, scan: SimDuration, alarms: [Bytes], doublePaging: Bool = false, samplesAlways: Bool = false,
     compressible: [(pages: PartsPerMillion, kept: PartsPerMillion)]
   ) {
     self.facts = facts
     self.tick = max(1, tick.value)
+    self.scan = max(1, scan.value)
     self.alarms = alarms.map(\.value)
     self.doublePaging = doublePaging
+    self.samplesAlways = samplesAlways
     self.compressible = compressible
   }
 }

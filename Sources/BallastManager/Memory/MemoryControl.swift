@@ -122,6 +122,21 @@ public struct MemoryControl: Sendable, Equatable {
     }
   }
 
+  /// Something that was asked is still in force.
+  var hasAsked: Bool { guests.contains { $0.request != VMMemoryRequest() } }
+
+  /// There was nothing to decide, and nothing to remember.
+  mutating func rest(answering seen: HostObservation) {
+    sequence = seen.sequence
+    time = seen.time
+    guests.removeAll(keepingCapacity: true)
+    host = HostMemoryRequest()
+    decision = MemoryDecision()
+    decision.observation = seen.sequence
+    decision.policy = policy.name
+    decision.free = seen.memoryFree.value
+  }
+
   /// A guest that is held back and whose balloon is still on the way up is asked to stop where it is.
   private mutating func holdBack(
     _ row: MemoryRow, _ request: inout VMMemoryRequest, at index: Int

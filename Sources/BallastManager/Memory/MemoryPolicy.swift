@@ -124,6 +124,9 @@ public protocol MemoryPolicy: Sendable, Equatable {
   /// The tax that entitlements of its host are computed with; none unless it says otherwise.
   var tax: IdleMemoryTax { get }
 
+  /// With so much free, bytes, it would ask for nothing from VMs of which nothing is reclaimed, whoever they are.
+  func isIdle(free: Int64) -> Bool
+
   /// - Parameters:
   ///   - requests: one per row, empty at first.
   ///   - host: empty at first.
@@ -135,5 +138,6 @@ public protocol MemoryPolicy: Sendable, Equatable {
 
 extension MemoryPolicy {
   public var tax: IdleMemoryTax { .none }
+  public func isIdle(free: Int64) -> Bool { false }
   func isEqual(to other: any MemoryPolicy) -> Bool { other as? Self == self }
 }

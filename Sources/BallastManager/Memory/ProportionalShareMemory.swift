@@ -34,6 +34,13 @@ public struct ProportionalShareMemory: MemoryPolicy {
     states = MemoryStates(parameters.states)
   }
 
+  /// In state high, with enough free that not even large pages are broken up.
+  public func isIdle(free: Int64) -> Bool {
+    guard parameters.states.reference == .minFree, parameters.minFree > 0 else { return false }
+    return states.state == .high && free >= states.wanted(reference: parameters.minFree)
+      && !states.breaksLargePages(free: free, reference: parameters.minFree)
+  }
+
   public mutating func decide(
     _ table: MemoryTable, requests: inout [VMMemoryRequest], host: inout HostMemoryRequest,
     decision: inout MemoryDecision

@@ -96,4 +96,7 @@ public struct MemoryDecision: Sendable, Equatable, Codable {
   public var vms: [MemoryExplanation] = []
 
   public init() {}
+
+  /// Nothing is asked, and nothing would be while what is free stays what it is.
+  public var isQuiet: Bool { state <= .clear && vms.allSatisfy { $0.amounts.isEmpty } }
 }

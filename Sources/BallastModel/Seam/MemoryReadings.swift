@@ -75,6 +75,9 @@ public struct VMMemoryReadings: Sendable, Equatable, Codable {
 }
 
 extension VMMemoryReadings {
+  /// Something of its memory is not where it would be on an empty host.
+  public var hasReclaimed: Bool { balloon > 0 || swapped > 0 || compressed > 0 }
+
   /// Standard error of the active fraction t/n, √(f (1 − f) / n): what a difference between two readings must exceed to
   /// mean anything. Nil without a sample that makes sense. It describes; nothing is decided by it.
   public var sampledFractionError: Double? {

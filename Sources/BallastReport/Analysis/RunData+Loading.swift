@@ -33,6 +33,8 @@ extension RunData {
     let memoryCapacity = try table.column("mem_capacity_mib")
     let memoryConsumed = try table.column("mem_consumed_mib")
     let memoryFree = try table.column("mem_free_mib")
+    let memory = HostMemoryColumn.allCases.map { table.position($0.name) }
+    let memoryState = table.position("mem_state")
     var names = NameTable()
     try table.forEachRow { row throws(RunReadError) in
       let end = row.number(time) ?? 0
@@ -54,6 +56,10 @@ extension RunData {
       hosts[index].memoryCapacity.put(row.number(memoryCapacity), at: at)
       hosts[index].memoryConsumed.put(row.number(memoryConsumed), at: at)
       hosts[index].memoryFree.put(row.number(memoryFree), at: at)
+      for (place, column) in memory.enumerated() {
+        hosts[index].memory[place].put(column.flatMap { row.number($0) }, at: at)
+      }
+      hosts[index].memoryStates.put(memoryState.map { row.text($0) } ?? "", at: at)
       let vcpuTime = (row.number(vcpus) ?? 0) * length * 1_000
       let perVCPU = row.number(ready).map { vcpuTime > 0 ? $0 / vcpuTime * 100 : 0 }
       hosts[index].readyPercent.put(perVCPU, at: at)
@@ -108,6 +114,9 @@ extension RunData {
     let ready = try StatisticsColumns(table, "cpu_ready_pct_per_vcpu")
     let limited = try StatisticsColumns(table, "cpu_limited_pct_per_vcpu")
     let consumed = try StatisticsColumns(table, "mem_consumed_mib")
+    let balloon = try StatisticsColumns(table, "mem_balloon_mib")
+    let swapped = try StatisticsColumns(table, "mem_swapped_mib")
+    let slowdown = try StatisticsColumns(table, "slowdown_pct")
     try table.forEachRow { row throws(RunReadError) in
       var facts = VMFacts(name: row.text(vm))
       facts.host = row.text(host)
@@ -118,6 +127,9 @@ extension RunData {
       facts.ready = ready.read(row)
       facts.limited = limited.read(row)
       facts.memoryConsumed = consumed.read(row)
+      facts.balloon = balloon.read(row)
+      facts.swapped = swapped.read(row)
+      facts.slowdown = slowdown.read(row)
       vms.append(facts)
     }
   }
@@ -136,6 +148,10 @@ extension RunData {
         eventCounts[index].count += 1
       } else {
         eventCounts.append((kind, 1))
+      }
+      if kind == "oom_kill" || kind == "guest_oom" {
+        deaths.append(
+          MemoryDeath(time: at, vm: row.text(subject), isKilledByHost: kind == "oom_kill"))
       }
       // The first power-ons and changes of workload are the scenario itself; listing them would hide the rest.
       let isRoutine = kind == "workload" || (kind == "power_on" && at == 0)

@@ -13,6 +13,7 @@ extension RunData {
     let limited = try table.column("cpu_limited_pct_per_vcpu")
     let configured = try table.column("mem_configured_mib")
     let active = try table.column("mem_active_mib")
+    let reclaim = ReclaimColumns(table)
 
     var vmIndices: [String: Int] = [:]
     for (index, facts) in vms.enumerated() { vmIndices[facts.name] = index }
@@ -85,6 +86,8 @@ extension RunData {
       totals[index].memoryConfigured = max(
         totals[index].memoryConfigured, row.number(configured) ?? 0)
       totals[index].memoryActiveMax = max(totals[index].memoryActiveMax, row.number(active) ?? 0)
+      reclaim.add(
+        row, to: &totals[index].reclaim, at: at, length: length, host: hostOf[hostIndex])
 
       present.append(waits)
       let cell = vmOf[index] * readyHeat.columns + at * readyHeat.columns / times.count
@@ -97,11 +100,14 @@ extension RunData {
     for (index, vm) in vmOf.enumerated() { vms[vm].samples = totals[index] }
   }
 
-  /// VM indices by harm: ready p95, then its maximum, then name order.
+  /// VM indices by harm: ready or slowdown p95, whichever is larger, then its maximum, then name order.
   func vmsByHarm() -> [Int] {
     func rank(_ value: Double) -> Double { value.isNaN ? -1 : value }
     return vms.indices.sorted { a, b in
-      let (x, y) = (rank(vms[a].ready.p95), rank(vms[b].ready.p95))
+      let (x, y) = (
+        max(rank(vms[a].ready.p95), rank(vms[a].slowdown.p95)),
+        max(rank(vms[b].ready.p95), rank(vms[b].slowdown.p95))
+      )
       if x != y { return x > y }
       let (p, q) = (rank(vms[a].ready.max), rank(vms[b].ready.max))
       if p != q { return p > q }
@@ -128,6 +134,8 @@ extension RunData {
     let active = try table.column("mem_active_mib")
     let memoryEntitled = try table.column("mem_entitled_mib")
     let consumed = try table.column("mem_consumed_mib")
+    let reclaim = ["mem_balloon_mib", "mem_compressed_mib", "mem_swapped_mib", "slowdown_pct"]
+      .map { table.position($0) }
     var names = NameTable()
     var slotOf: [Int] = []
     var at = -1
@@ -153,6 +161,9 @@ extension RunData {
       drillDowns[slot].memoryActive.put(row.number(active), at: at)
       drillDowns[slot].memoryEntitled.put(row.number(memoryEntitled), at: at)
       drillDowns[slot].memoryConsumed.put(row.number(consumed), at: at)
+      for (place, column) in reclaim.enumerated() {
+        drillDowns[slot].reclaim[place].put(column.flatMap { row.number($0) }, at: at)
+      }
     }
   }
 }

@@ -16,6 +16,8 @@ struct RunData {
   var readyHeat = HeatCells()
   var events: [EventFacts] = []
   var eventCounts: [(kind: String, count: Int)] = []
+  /// VMs that ran out of memory and died.
+  var deaths: [MemoryDeath] = []
   /// Nil where the directory has none.
   var explanations: RunExplanations?
   /// Indices into `vms`, worst first.
@@ -48,6 +50,9 @@ struct HostSeries {
   var memoryCapacity: [Double] = []
   var memoryConsumed: [Double] = []
   var memoryFree: [Double] = []
+  /// By `HostMemoryColumn`.
+  var memory = [[Double]](repeating: [], count: HostMemoryColumn.allCases.count)
+  var memoryStates = MemoryStateSeries()
 }
 
 struct PoolSeries {
@@ -84,6 +89,9 @@ struct VMFacts {
   var ready = Statistics()
   var limited = Statistics()
   var memoryConsumed = Statistics()
+  var balloon = Statistics()
+  var swapped = Statistics()
+  var slowdown = Statistics()
   var samples: VMTotals?
 
   /// More than half of the ready time is kept back by a limit: raising shares or moving the VM would not help.
@@ -107,6 +115,8 @@ struct VMTotals {
   var unmet = 0.0
   var memoryConfigured = 0.0
   var memoryActiveMax = 0.0
+  var reclaim = VMReclaim()
+  var compressedMax: Double { reclaim.compressedMax }
 
   /// Part of the demand that was not served, in percent.
   var unservedPercent: Double { demand > 0 ? max(0, demand - used) / demand * 100 : 0 }
@@ -140,6 +150,8 @@ struct VMSeries {
   var memoryActive: [Double] = []
   var memoryEntitled: [Double] = []
   var memoryConsumed: [Double] = []
+  /// Balloon, compressed, swapped (MiB) and slowdown (%).
+  var reclaim = [[Double]](repeating: [], count: 4)
 }
 
 struct EventFacts {

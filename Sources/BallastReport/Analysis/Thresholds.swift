@@ -3,6 +3,8 @@
 enum Thresholds {
   /// Ready time per vCPU, in percent: below the first is fine, then watch, significant, bad.
   static let ready = [2.5, 5.0, 10.0]
+  /// Work lost to waiting for memory, in percent: from the first on watch, then significant, then bad.
+  static let slowdown = [1.0, 5.0, 10.0]
   /// A host is out of CPU when it delivers at least this part of its capacity, in percent, over a whole sample.
   static let saturated = 98.0
   /// A host has CPU to spare below this part of its capacity, in percent.
@@ -36,6 +38,14 @@ enum Severity: Int, Comparable, CaseIterable {
   var name: String { ["Note", "Watch", "Significant", "Bad"][rawValue] }
   /// CSS class.
   var style: String { ["note", "watch", "significant", "bad"][rawValue] }
+
+  /// Severity of lost work: by its 95th percentile; a VM that lost much, but seldom, is to be watched.
+  static func slowdown(_ lost: Statistics) -> Severity? {
+    let limits = Thresholds.slowdown
+    if lost.p95 >= limits[2] { return .bad }
+    if lost.p95 >= limits[1] { return .significant }
+    return lost.p95 >= limits[0] || lost.max >= limits[1] ? .watch : nil
+  }
 
   /// Severity of ready or limited time per vCPU; nil is fine.
   static func ready(_ percent: Double) -> Severity? {

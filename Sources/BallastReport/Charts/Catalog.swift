@@ -2,7 +2,7 @@
 ///
 /// A chart gets the run's data and a writer that turns it into SVG and JSON; it returns HTML, empty when the run has
 /// nothing to show.
-enum ChartSection: Sendable { case hosts, vms, pools }
+enum ChartSection: Sendable { case hosts, vms, pools, memory }
 
 struct ReportChart: Sendable {
   var name: String
@@ -17,4 +17,7 @@ let chartCatalog: [ReportChart] = [
   .init(name: "all VMs: ready band", section: .vms, html: readyBandChart),
   .init(name: "VMs × time", section: .vms, html: vmHeatMap),
   .init(name: "pool by pool", section: .pools, html: poolCharts),
+  .init(name: "memory states × time", section: .memory, html: memoryStateMap),
+  .init(name: "memory, host by host", section: .memory, html: memoryCharts),
+  .init(name: "page sharing by class", section: .memory, html: sharingChart),
 ]

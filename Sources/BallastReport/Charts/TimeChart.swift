@@ -38,6 +38,8 @@ struct TimeChart {
   var hasTimeAxis = true
   /// Shows the whole run below the chart, to choose a part of it.
   var hasRangeSelector = false
+  /// The series stand on each other, the last one at the bottom.
+  var isStacked = false
 }
 
 /// Adds charts to a page: each as an SVG, and its numbers once more as JSON for the interactive form.
@@ -66,7 +68,10 @@ struct ChartWriter {
     var drawn = chart
     drawn.series = chart.series.map { series in
       var reduced = series
-      reduced.values = sampling.reduce(series.values)
+      // A stack shows one sample of a bucket whole: extremes of its layers do not add up.
+      reduced.values =
+        chart.isStacked
+        ? sampling.reduce(series.values) { $0.last } : sampling.reduce(series.values)
       return reduced
     }
     if let band = chart.band {
@@ -74,12 +79,37 @@ struct ChartWriter {
       drawn.band?.high = sampling.reduce(band.high) { $0.max() }
     }
     drawn.series.removeAll { series in !series.values.contains { $0.isFinite } }
+    if chart.isStacked { drawn.series = stacked(drawn.series) }
     let largest =
       (drawn.series.map(\.values) + [drawn.band?.high ?? []]).joined().filter(\.isFinite).max() ?? 0
     let axis = Axis(
       upTo: min(max(largest, chart.topAtLeast), chart.topAtMost), steps: chart.height < 100 ? 2 : 4)
-    json.append(numbers(drawn, axis))
+    let own = chart.isStacked ? unstacked(drawn) : drawn
+    json.append(numbers(own, axis))
     return figure(drawn, axis)
+  }
+
+  /// Each series with all below it.
+  private func stacked(_ series: [TimeChart.Series]) -> [TimeChart.Series] {
+    var sums = [Double](repeating: 0, count: sampling.starts.count)
+    return series.reversed().map { layer in
+      var sum = layer
+      for index in layer.values.indices {
+        if layer.values[index].isFinite { sums[index] += max(0, layer.values[index]) }
+        sum.values[index] = layer.values[index].isFinite ? sums[index] : .nan
+      }
+      return sum
+    }.reversed()
+  }
+
+  private func unstacked(_ chart: TimeChart) -> TimeChart {
+    var own = chart
+    for index in chart.series.indices.dropLast() {
+      own.series[index].values = zip(
+        chart.series[index].values, chart.series[index + 1].values
+      ).map { $1.isFinite ? $0 - $1 : $0 }
+    }
+    return own
   }
 
   private func figure(_ chart: TimeChart, _ axis: Axis) -> String {
@@ -119,10 +149,14 @@ struct ChartWriter {
     if let band = chart.band {
       out += "<path class=\"\(band.style) fill\" d=\"\(area(band.low, band.high, chart, axis))\"/>"
     }
-    for series in chart.series where series.kind == .area {
-      let floor = series.values.map { $0.isFinite ? 0 : Double.nan }
+    for (index, series) in chart.series.enumerated() where series.kind == .area {
+      let below = chart.isStacked && index + 1 < chart.series.count
+      let floor =
+        below
+        ? chart.series[index + 1].values : series.values.map { $0.isFinite ? 0 : Double.nan }
+      let stack = chart.isStacked ? " stack" : ""
       out +=
-        "<path class=\"\(series.style) fill\" d=\"\(area(floor, series.values, chart, axis))\"/>"
+        "<path class=\"\(series.style) fill\(stack)\" d=\"\(area(floor, series.values, chart, axis))\"/>"
     }
     for series in chart.series {
       let dashed = series.kind == .dashed ? " dashed" : ""
@@ -238,6 +272,7 @@ struct ChartWriter {
       let marks = chart.marks.map { trimmed(fixed($0.value, 2)) }.joined(separator: ",")
       fields.append("\"m\":[\(marks)]")
     }
+    if chart.isStacked { fields.append("\"st\":1") }
     if chart.hasRangeSelector { fields.append("\"r\":1") }
     return "{" + fields.joined(separator: ",") + "}"
   }

@@ -101,4 +101,25 @@ func drillDown(_ series: VMSeries, _ data: RunData, _ writer: inout ChartWriter)
             name: "configured", style: "capacity", kind: .dashed,
             values: series.memoryConfigured.map { $0 / 1_024 }),
         ]))
+    + reclaimCharts(series, id, &writer)
+}
+
+/// What was taken from one VM and what it cost; empty where nothing was.
+private func reclaimCharts(
+  _ series: VMSeries, _ id: String, _ writer: inout ChartWriter
+) -> String {
+  guard series.reclaim.contains(where: { $0.contains { $0 > 0 } }) else { return "" }
+  let styles = [("balloon", "used"), ("compressed", "active"), ("swapped", "worst")]
+  return writer.html(
+    TimeChart(
+      id: "\(id)-taken", title: "Memory taken back", unit: "GiB", height: 120,
+      series: zip(styles, series.reclaim).map { style, values in
+        .init(
+          name: style.0, style: style.1, kind: .area, values: values.map { $0 / 1_024 })
+      }, isStacked: true))
+    + writer.html(
+      TimeChart(
+        id: "\(id)-slowdown", title: "Slowdown", unit: "% of work", height: 120,
+        series: [.init(name: "lost", style: "ready", kind: .area, values: series.reclaim[3])],
+        marks: [.init(value: Thresholds.slowdown[1], label: "5 %")], topAtLeast: 5))
 }

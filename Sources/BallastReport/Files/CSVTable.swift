@@ -49,6 +49,9 @@ final class CSVTable {
     return index
   }
 
+  /// Where a column stands that runs of older versions lack.
+  func position(_ name: String) -> Int? { header.firstIndex(of: name) }
+
   /// Calls `body` with each row. A last line without its line feed is an error: whole files end with one, and a page on
   /// half a run would look like one on the whole.
   func forEachRow(_ body: (CSVRow) throws(RunReadError) -> Void) throws(RunReadError) {

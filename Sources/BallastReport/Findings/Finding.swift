@@ -28,7 +28,8 @@ struct Finding {
 /// All findings of a run, worst first. A rule is one file and one line here.
 func findings(_ data: RunData) -> [Finding] {
   let rules: [(RunData) -> [Finding]] = [
-    memoryOvercommitted, outages, hollowReservations, refusedVMs, waitingVMs, limitedVMs,
+    killedVMs, slowedVMs, hostsOutOfMemory, squeezedVMs, fruitlessSharing, memoryOvercommitted,
+    outages, hollowReservations, refusedVMs, waitingVMs, limitedVMs,
     saturatedHosts, unmetEntitlements,
     idleHosts, oversizedVMs,
   ]

@@ -10,6 +10,10 @@ func story(_ data: RunData) -> String {
     sentences.append(
       "\(count(limited, "VM was", "VMs were")) held back by a CPU limit, not by a lack of CPU.")
   }
+  if let slowed = slowedVMs(data).first(where: { $0.severity >= .significant }) {
+    sentences.append(slowed.title + ".")
+  }
+  if let killed = killedVMs(data).first { sentences.append(killed.title + ".") }
   if let short = memoryOvercommitted(data).first { sentences.append(short.title + ".") }
   if let refused = refusedVMs(data).first { sentences.append(refused.title + ".") }
   return sentences.filter { !$0.isEmpty }.joined(separator: " ")

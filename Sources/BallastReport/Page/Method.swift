@@ -92,8 +92,11 @@ func methodSection(_ data: RunData) -> String {
       + "or a pool's limit.",
     "Entitlement counts as unmet when used is more than 2\u{00A0}% below min(entitled, demand) for at "
       + "least 5\u{00A0}% of the VM's time.",
-    "Charts with more samples than points keep the smallest and the largest value of every bucket; heat maps "
-      + "show the worst sample of every cell.",
+    "Slowdown is the part of the work a guest wanted to do that its vCPUs could not, as they waited for "
+      + "memory; p95 from 1\u{00A0}% on is watch, from 5\u{00A0}% significant, from 10\u{00A0}% bad. What "
+      + "happens within a sample hides in its mean; events.csv has the times.",
+    "Charts with more samples than points keep the smallest and the largest value of every bucket; stacks "
+      + "show the last sample of every bucket, heat maps the worst of every cell.",
   ]
   return render(
     methodTemplate,
@@ -129,7 +132,7 @@ private let methodTemplate = """
   <div><h3>How to read the numbers</h3><ul>{{#rules}}<li>{{{.}}}</li>{{/rules}}</ul></div></div>
   {{#hasAssumptions}}<h3>Assumptions</h3><ul>{{#assumptions}}<li>{{{.}}}</li>{{/assumptions}}</ul>\
   {{/hasAssumptions}}
-  {{#hasMissing}}<h3>Not modelled in this version</h3><p>{{{missing}}}. Their cells are empty, \
+  {{#hasMissing}}<h3>Not modelled in this run</h3><p>{{{missing}}}. Their cells are empty, \
   never zero.</p>{{/hasMissing}}
   {{#hasFigures}}<h3>Key figures recorded by the run</h3><div class="scroll"><table><thead><tr>\
   <th>Figure</th><th class="num">Value</th><th>Meaning</th></tr></thead><tbody>{{#figures}}<tr>\

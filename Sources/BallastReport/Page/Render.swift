@@ -39,6 +39,7 @@ func page(_ data: RunData, _ library: ChartLibrary?) -> String {
   let hostSection = charts(.hosts)
   let vmCharts = charts(.vms)
   let pools = charts(.pools)
+  let memoryCharts = charts(.memory)
   let drillDowns = data.drillDowns.map { drillDownSection($0, data, &small) }.joined()
   let chartData =
     "{\"times\":{\(writer.timesJSON),\(small.timesJSON)},\"charts\":["
@@ -62,6 +63,8 @@ func page(_ data: RunData, _ library: ChartLibrary?) -> String {
     "drillNote": data.drillDowns.count < data.vms.count
       ? "The \(count(data.drillDowns.count)) VMs that wait most, of \(count(data.vms.count))."
       : "All VMs, the longest waiting first.",
+    "hasMemory": data.hasReclaim,
+    "memory": memoryNotes(data) + memoryCharts + reclaimTable(data),
     "hasPools": !pools.isEmpty,
     "pools": pools,
     "events": eventsSection(data),

@@ -143,7 +143,7 @@ let pageScript = #"""
         : Math.abs(v) >= 100 ? v.toFixed(0) : Math.abs(v) >= 10 ? v.toFixed(1) : v.toFixed(2);
       const graph = new Dygraph(box, rows, {
         labels: ['time'].concat(names), series: series, customBars: !!band,
-        valueRange: [0, chart.top * (1 + 4 / figure.dataset.h)], dateWindow: range, fillAlpha: 0.22, gridLineColor: color('grid'),
+        valueRange: [0, chart.top * (1 + 4 / figure.dataset.h)], dateWindow: range, fillAlpha: chart.st ? 0.5 : 0.22, stackedGraph: !!chart.st, gridLineColor: color('grid'),
         gridLineWidth: 1, xAxisHeight: 26,
         axisLineColor: color('rule'), axisLabelFontSize: 11.5, rightGap: 8, drawPoints: false,
         highlightCircleSize: 3, legend: 'onmouseover', showRangeSelector: !!selector,

@@ -88,6 +88,8 @@ let pageStyle = """
   line.mark{stroke:var(--ink2);stroke-width:1;stroke-dasharray:2 3}
   path.line{fill:none;stroke:var(--k);stroke-width:1.6;vector-effect:non-scaling-stroke;stroke-linejoin:round}
   path.dashed{stroke-dasharray:5 4}path.fill{fill:var(--k);fill-opacity:var(--fillo);stroke:none}
+  path.stack.fill{fill-opacity:.5}.alone{margin:16px 0}#memory h3{margin-top:18px}
+  #memory .card h3{margin-top:0}#memory .because{margin-bottom:14px}
   path.used.line,path.memory.line{stroke-width:1.2}
   .heat i{width:13px;height:11px!important;border:0!important}
   .waits .c0,.uses .c0{--h:var(--c0)}.waits .c1{--h:var(--c1)}.waits .c2{--h:var(--c2)}.waits .c3{--h:var(--c3)}

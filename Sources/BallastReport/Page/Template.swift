@@ -19,7 +19,8 @@ let pageTemplate = """
   {{{header}}}
   <nav aria-label="Sections"><a href="#verdict">Verdict</a><a href="#findings">Findings</a>\
   <a href="#why">Why</a>\
-  <a href="#hosts">Hosts</a><a href="#vms">VMs</a><a href="#pools">Pools</a>\
+  <a href="#hosts">Hosts</a><a href="#vms">VMs</a>{{#hasMemory}}<a href="#memory">Memory</a>{{/hasMemory}}\
+  <a href="#pools">Pools</a>\
   <a href="#events">Events</a><a href="#method">Method</a>\
   <button type="button" id="unzoom" hidden="hidden">Show the whole run</button></nav>
   <main>
@@ -31,7 +32,8 @@ let pageTemplate = """
   <section id="vms"><h2>VMs</h2>{{{vmNote}}}{{{vmCharts}}}{{{vmTable}}}\
   {{#hasDrillDowns}}<h3>VM by VM</h3><p class="note">{{{drillNote}}}</p><div class="drills">{{{drillDowns}}}\
   </div>{{/hasDrillDowns}}</section>
-  <section id="pools"><h2>Resource pools</h2>{{{pools}}}{{^hasPools}}<p class="note">This run has no \
+  {{#hasMemory}}<section id="memory"><h2>Memory</h2>{{{memory}}}</section>
+  {{/hasMemory}}<section id="pools"><h2>Resource pools</h2>{{{pools}}}{{^hasPools}}<p class="note">This run has no \
   resource pools.</p>{{/hasPools}}</section>
   <section id="events"><h2>Events</h2>{{{events}}}</section>
   <section id="method"><h2>Method and configuration</h2>{{{method}}}</section>

@@ -47,6 +47,7 @@ func vmTable(_ data: RunData) -> String {
     ("Ready p95", true, "% per vCPU"), ("Ready max", true, "% per vCPU"),
     ("By limit p95", true, "% per vCPU"),
   ]
+  if data.hasReclaim { heads.append(("Slowdown p95", true, "% of work")) }
   if hasTotals { heads.append(("Not served", true, "% of demand")) }
   heads += [
     ("CPU used mean", true, "GHz"), ("CPU used max", true, "GHz"), ("Memory max", true, "GiB"),
@@ -58,13 +59,16 @@ func vmTable(_ data: RunData) -> String {
   out += "</tr></thead><tbody>\n"
   for vm in ranked.prefix(tableRowsMax) {
     let facts = data.vms[vm]
-    let severity = Severity.ready(facts.ready.p95)
+    let waits = Severity.ready(facts.ready.p95)
+    let pages = Severity.slowdown(facts.slowdown)
+    let severity = [waits, pages].compactMap(\.self).max()
     let level = facts.isAdmitted ? severity?.rawValue ?? 0 : 3
     let state =
       !facts.isAdmitted
       ? "refused"
       : (severity?.name.lowercased() ?? "fine")
-        + (severity != nil && facts.isMainlyLimited ? ", limit" : "")
+        + (pages != nil && pages == severity
+          ? ", memory" : waits != nil && facts.isMainlyLimited ? ", limit" : "")
     let style = facts.isAdmitted ? severity?.style ?? "fine" : "significant"
     let name =
       drilled.contains(vm)
@@ -75,6 +79,7 @@ func vmTable(_ data: RunData) -> String {
     out += number(facts.ready.p95, 1, top: readyTop, style: style)
     out += number(facts.ready.max, 1)
     out += number(facts.limited.p95, 1)
+    if data.hasReclaim { out += number(facts.slowdown.p95, 1) }
     if hasTotals { out += number(facts.samples?.unservedPercent ?? .nan, 1) }
     out += number(facts.used.mean / 1_000, 2)
     out += number(facts.used.max / 1_000, 2, top: usedTop / 1_000, style: "used")

@@ -62,7 +62,6 @@ struct StepSummary {
     var group: (weighted: Int128, time: Int64) = (0, 0)
     var value = steps[0].value
     func close() {
-      // A group of one value stays exact.
       kept.append(
         Step(
           value: Int64((group.weighted + Int128(group.time / 2)) / Int128(group.time)),

@@ -144,12 +144,19 @@ extension World {
   var memorySetup: MemorySetup? {
     guard let memory else { return nil }
     return MemorySetup(
-      facts: memory, tick: SimDuration(max(1_000_000_000, controlInterval.value / 20)),
+      facts: memory, tick: SimDuration(max(1_000_000_000, controlInterval.value / 20)), scan: scanStep,
       alarms: hosts.map(memoryAlarm), doublePaging: policies.reclamation.doublePaging,
+      samplesAlways: samplesMemory,
       compressible: vms.map { vm in
         var stream = RandomStream(seed: seed, named: "compressibility/\(vm.name)")
         return Self.compressibility(&stream)
       })
+  }
+
+  /// ESXi looks at a VM once an hour: a minute more or less shows nothing.
+  private var scanStep: SimDuration {
+    if case .esxi = memory?.sharing.scanner { return max(controlInterval, .seconds(60)) }
+    return controlInterval
   }
 
   /// Free memory of a host below which its manager must look at it: where large pages begin to be broken up, or where
