@@ -26,6 +26,7 @@ extension FluidHost {
     if record.pointee.waiting > 0 && reclaim.overheadWaiting == 0 && !reclaim.isShort {
       back(vm, min(record.pointee.waiting, max(0, memoryFree)), at: time, guests: guests)
     }
+    if record.pointee.waiting > 0 { reclaim.isShort = true }
     lastChange = time
     if record.pointee.isRestless(guest.pointee, guests.traits![vm.int], at: time)
       || memoryFree < lowWatermark(reclaim)

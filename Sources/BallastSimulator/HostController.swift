@@ -77,11 +77,11 @@ final class HostController: @unchecked Sendable {
     while true {
       let due = cluster == nil ? .never : due(host)
       let next = min(meeting, samples.next, due)
-      if cluster != nil && managesMemory && !followsEntitlements && due == .never {
+      if cluster != nil && managesMemory && !machine.needsMemoryDecision(host) {
         let reached = machine.advanceUntilTroubled(host, to: next)
         if reached < next {
           machine.setObserved(host, true)
-          dueTimes[host.int - first] = stepTime(after: reached)
+          dueTimes[host.int - first] = min(due, memoryStepTime(host, after: reached))
           continue
         }
       } else {

@@ -127,8 +127,17 @@ extension Evacuation.Stranded {
     switch reason {
     case .notMovable: "reason=not_movable"
     case .noHost(let decision):
-      "reason=no_host not_on=\(decision.refusals.notOn) rule=\(decision.refusals.rule)"
-        + " cpu=\(decision.refusals.cpu) memory=\(decision.refusals.memory)"
+      "reason=\(decision.refusals.kind.rawValue) not_on=\(decision.refusals.notOn)"
+        + " rule=\(decision.refusals.rule) cpu=\(decision.refusals.cpu)"
+        + " memory=\(decision.refusals.memory)"
     }
+  }
+}
+
+extension PlacementDecision.Refusals {
+  /// What would have to change: room where hosts lacked only that, else a rule, else a host.
+  fileprivate var kind: RefusalKind {
+    if cpu + memory > 0 { return .hostFit }
+    return rule > 0 ? .affinityRule : .noHost
   }
 }

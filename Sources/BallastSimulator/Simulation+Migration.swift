@@ -7,25 +7,25 @@ import BallastUnits
 extension Simulation {
   /// An event's migration.
   func migrate(_ vm: VMIndex, to host: HostIndex) throws(RunSinkError) {
-    let spec = world.vms[vm.int]
-    guard let from = machine.host(of: vm), from != host, migrations.migration(of: vm) == nil else {
+    let cluster = clusters[world.vms[vm.int].cluster]
+    let from = machine.host(of: vm)
+    guard let from, migrations.migration(of: vm) == nil else {
+      try refuseMigration(of: vm, to: host, .notMovable(state: lives[vm].state.name))
       return
     }
-    let cluster = clusters[spec.cluster]
+    if from == host { return }
     let (moved, refusal) = cluster.director.move(
       cluster.position(of: vm), to: cluster.position(of: host))
-    for member in refusal == nil ? moved.map({ cluster.vms[$0] }) : [vm] {
-      lives.log(world.vms[member.int].name, as: refusal == nil ? .move : .refusal) {
+    if let refusal {
+      try refuseMigration(of: vm, to: host, refusal)
+      return
+    }
+    for member in moved.map({ cluster.vms[$0] }) {
+      lives.log(world.vms[member.int].name, as: .move) {
         DecisionRecord(
           time: now, vm: world.vms[member.int].name, kind: .migrate, policy: "event",
-          from: name(from), to: refusal == nil ? name(host) : nil, refusal: refusal)
+          from: name(from), to: name(host))
       }
-    }
-    if let refusal {
-      try recorder.event(
-        .refused, at: now, subject: spec.name, from: name(from), to: name(host),
-        detail: "change=migrate \(refusal.detail)")
-      return
     }
     for member in moved.map({ cluster.vms[$0] }) {
       if migrations.migration(of: member) != nil {
@@ -34,8 +34,22 @@ extension Simulation {
       guard let from = machine.host(of: member), from != host else { continue }
       try ask(
         member, from: from, to: host,
-        detail: "reason=event" + (member == vm ? "" : " with=\(spec.name)"))
+        detail: "reason=event" + (member == vm ? "" : " with=\(world.vms[vm.int].name)"))
     }
+  }
+
+  private func refuseMigration(
+    of vm: VMIndex, to host: HostIndex, _ refusal: Refusal
+  ) throws(RunSinkError) {
+    let spec = world.vms[vm.int]
+    let from = machine.host(of: vm).map { name($0) }
+    lives.log(spec.name, as: .refusal) {
+      DecisionRecord(
+        time: now, vm: spec.name, kind: .migrate, policy: "event", from: from, refusal: refusal)
+    }
+    try recorder.event(
+      .refused, at: now, subject: spec.name, from: from ?? "", to: name(host),
+      detail: "change=migrate \(refusal.detail)")
   }
 
   /// Moves that a policy has decided and booked.

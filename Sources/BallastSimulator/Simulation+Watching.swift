@@ -128,7 +128,21 @@ extension Simulation {
       record: control.record(of: position)?.steps.map {
         AdmissionExplanation.Step(
           pool: tree.pools[$0.pool].path, own: .init($0.own), borrowed: .init($0.borrowed))
-      } ?? [], state: control.state.rawValue)
+      } ?? [], state: cluster.director.admissionState.rawValue,
+      failover: failover(of: charge, in: cluster))
+  }
+
+  private func failover(
+    of charge: Charge, in cluster: ClusterControl
+  ) -> AdmissionExplanation.Failover? {
+    let status = cluster.director.failoverStatus()
+    if status.policy == .none { return nil }
+    let vm = FailoverVM(charge: charge)
+    let counted = status.policy.countsCharges ? charge : vm.counted
+    return AdmissionExplanation.Failover(
+      policy: status.policy.name, counted: .init(counted),
+      countsUnreserved: counted.cpu > charge.cpu, isSatisfied: status.isSatisfied,
+      words: status.words)
   }
 }
 

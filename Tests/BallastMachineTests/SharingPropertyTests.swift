@@ -64,7 +64,7 @@ import Testing
     }
 
     mutating func span() -> Int64 {
-      let most: [Int64] = [1_000_000, second, 20 * second, 200 * second]
+      let most: [Int64] = [1_000_000, second, 10 * second, 60 * second]
       return random.integer(0...most[Int(random.integer(0...3))])
     }
   }
@@ -143,7 +143,7 @@ import Testing
         zero: random.integer(0...1_000), common: random.integer(0...1_000), image: 0,
         duplicate: 2 * random.integer(0...500), own: random.integer(0...1_000))
     }
-    let sharing = PageSharing.ksm { $0.smartScan = true }.after(60, vms)
+    let sharing = PageSharing.ksm { $0.smartScan = true }.after(15, vms)
     #expect(sharing.nextChange == .max, "\(replay(seed))")
     let held = vms.map(\.common).sorted(by: >)
     let distinct = held[0]

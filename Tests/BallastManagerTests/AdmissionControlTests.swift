@@ -39,7 +39,7 @@ struct AdmissionControlTests {
     var control = admission([], cpu: 1_000, memory: 512)
     let before = control
     let refusal = control.admit(VMIndex(3), pool: 0, charge: charge(cpu: 1_000, memory: 513))
-    #expect(refusal?.words.contains("1 MiB more capacity") == true)
+    #expect(refusal?.words.contains("1 MiB less reserved") == true)
     #expect(control == before)
     #expect(control.admit(VMIndex(3), pool: 0, charge: charge(cpu: 1_000, memory: 512)) == nil)
     #expect(control.unreserved(0) == .zero)

@@ -31,13 +31,37 @@ struct AdmissionPolicyTests {
       AdmissionControl.hostFit(charge: charge(cpu: 3_000, memory: 2_048), on: rooms) == nil)
   }
 
+  /// 11 GHz on hosts of 10: 12 are left in sum, and moving VMs would not help. Rules that exclude others are said.
+  @Test func largerThanAnyHost() {
+    let rooms = [room("a", cpu: 6_000, memory: 3_072), room("b", cpu: 6_000, memory: 2_048)]
+    guard
+      case .hostFit(var shortage)? = AdmissionControl.hostFit(
+        charge: charge(cpu: 11_000), on: rooms)
+    else {
+      Issue.record("11 GHz fit nowhere")
+      return
+    }
+    #expect(shortage.isLargerThanHosts && !shortage.isFragmented)
+    #expect(
+      Refusal.hostFit(shortage).words
+        == "None of 2 hosts has room: a, the closest, lacks 5000 MHz of CPU; it reserves more than any of "
+        + "them has when empty, so reserve less or add a larger host.")
+    shortage = .init(
+      hosts: 1, best: "a", cpuShort: .megahertz(5_000), memoryShort: .zero, isFragmented: false,
+      excluded: 2)
+    #expect(
+      Refusal.hostFit(shortage).words
+        == "Host a has no room: it lacks 5000 MHz of CPU, and rules exclude the 2 other hosts that are on; "
+        + "reserve less or make room there, or relax a rule.")
+  }
+
   /// 6 GHz where 2 + 3 are left: more than all together. b lacks 3/6, a 4/6.
   @Test func tooLittleInTotal() {
     let rooms = [room("a", cpu: 2_000, memory: 3_072), room("b", cpu: 3_000, memory: 2_048)]
     #expect(
       AdmissionControl.hostFit(charge: charge(cpu: 6_000), on: rooms)?.detail
         == "reason=host_fit hosts=2 best=b cpu_short_mhz=3000.000 mem_short_mib=0.000 "
-        + "fragmented=false")
+        + "fragmented=false larger_than_hosts=false excluded=0")
     #expect(AdmissionControl.hostFit(charge: .zero, on: []) == .noHost)
   }
 

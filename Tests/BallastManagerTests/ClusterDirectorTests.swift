@@ -180,7 +180,8 @@ struct ClusterDirectorTests {
       ask(3_968_001)
         == .failoverCapacity(
           .init(
-            policy: "percentage", count: .amount(.cpu), used: 4_000_001, available: 4_000_000)))
+            policy: "percentage", count: .amount(.cpu), used: 4_000_001, available: 4_000_000,
+            capacityShort: 2)))
     #expect(ask(3_968_000) == nil)
     cluster.setState(.failed, of: 1)
     #expect(ask(3_968_001)?.kind == .failoverCapacity)

@@ -77,6 +77,27 @@ struct ExplanationTests {
     #expect(explanation.levels[1].amount == 7_000_000)
   }
 
+  /// 9 GHz for a (500 shares, R 2000), b (1500, L 4000) and c (1000), who want 16: a is at its floor, b at its limit, c has
+  /// 3000. A reservation brings c what a is not promised: 7000. Of 9000.5 MHz without promises it takes all, and the
+  /// lever is a whole MHz.
+  @Test func reservationsAreRaisedAsFarAsPromisesAreKept() throws {
+    func lever(promised: Int64, capacity: Int64) throws -> EntitlementLever? {
+      let manager = ResourceManager([
+        0: VMSettings(cpuReservation: promised, cpuWeight: 500),
+        1: VMSettings(cpuLimit: 4_000_000, cpuWeight: 1_500), 2: VMSettings(cpuWeight: 1_000),
+      ])
+      let seen = seen(
+        (0..<3).map { .init(index: $0, demand: 16_000_000, vcpus: 16) }, capacity: capacity)
+      let explanation = try #require(
+        manager.explain(VMIndex(2), .cpu, seen: seen, names: .init(hosts: ["h"], vm: "c")))
+      return explanation.levers?.first { $0.change == .raiseReservation }
+    }
+    let kept = try lever(promised: 2_000_000, capacity: 9_000_000)
+    #expect(kept?.to == 7_000_000 && kept?.entitlement == 7_000_000)
+    let all = try lever(promised: 0, capacity: 9_000_500)
+    #expect(all?.to == 9_001_000 && all?.entitlement == 9_000_500)
+  }
+
   /// Raising gold's limit helps until λ binds gold too: without a limit 10,500 would be shared 8000 : 4000, gold 7000,
   /// so the limit is not worth raising. web-1's own shares are: with w of w + 2000 it has 4000 of 7000 from
   /// w = 2666.7. Its reservation brings it 4000 at once.
@@ -127,7 +148,7 @@ struct ExplanationTests {
     #expect(
       explanation.sentences().prefix(2) == [
         "db is entitled to 1,500 MHz of CPU; it wants 1,500 MHz.",
-        "db gets all it wants; others in host esx-1 want more.",
+        "db gets all it wants; others on host esx-1 want more.",
       ])
   }
 

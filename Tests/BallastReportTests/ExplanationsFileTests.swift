@@ -19,7 +19,7 @@ import Testing
         hosts: 2, best: "esx-0", cpuShort: Kilohertz(1), memoryShort: Bytes(2), isFragmented: true)),
     .failoverCapacity(.init(policy: "slots", count: .slots, used: 3, available: 2)),
     .failoverCapacity(
-      .init(policy: "percentage", count: .amount(.memory), used: 3, available: 2)),
+      .init(policy: "percentage", count: .amount(.memory), used: 3, available: 2, capacityShort: 4)),
     .allocationRatio(
       .init(
         count: .vcpus, hosts: 2, best: "esx-0", asked: 4, used: 14, capacity: 16, ratio: .one,
@@ -29,6 +29,7 @@ import Testing
       .init(count: .free, hosts: 2, best: "esx-0", needed: Bytes(3), available: Bytes(2))),
     .hostMemory(
       .init(count: .swap, hosts: 1, best: "esx-0", needed: Bytes(3), available: Bytes(-1))),
+    .hostNotOn(host: "esx-0", state: "maintenance"), .notMovable(state: "off"),
   ]
 
   @Test(arguments: refusals) func refusalsReadBack(refusal: Refusal) throws {

@@ -78,6 +78,15 @@ import Testing
     #expect(found[0].text.contains("1.50 ×"))
   }
 
+  /// Who waits most for CPU comes first among those who wait for CPU, whoever pages.
+  @Test func pagingDoesNotReorderWaiting() {
+    var data = aRun(used: [100, 100, 100, 100])
+    data.vms = [aVM("a", ready: 12), aVM("b", ready: 40)]
+    data.vms[0].slowdown = Statistics(mean: 60, p50: 60, p95: 60, p99: 60, max: 60)
+    #expect(waitingVMs(data)[0].subjects.map(\.number) == ["40\u{00A0}%", "12\u{00A0}%"])
+    #expect(data.vmsByHarm() == [0, 1])
+  }
+
   /// Worst first; one finding per severity and pool, not one per VM.
   @Test func waitingVMsAreGrouped() {
     var data = aRun(used: [100, 100, 100, 50])

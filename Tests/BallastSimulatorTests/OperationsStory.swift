@@ -238,7 +238,11 @@ final class OperationsStory: RunSink {
       vm.isAdmitted = false
     case "refused":
       expect(detail["change"] != "restart" || vm.life == .restarting, "was \(vm.life)", row)
-      expect(detail["change"] != "migrate" || vm.life == .on(row.from), "was \(vm.life)", row)
+      if detail["reason"] == "not_movable" {
+        expect(row.from == vm.host ?? "", "was \(vm.life)", row)
+      } else {
+        expect(detail["change"] != "migrate" || vm.life == .on(row.from), "was \(vm.life)", row)
+      }
     case "migrate_start":
       expect(vm.life == .on(row.from) && row.from != row.to, "was \(vm.life)", row)
       vm.life = .migrating(from: row.from, to: row.to)

@@ -49,13 +49,85 @@ def test_should_rules_may_be_broken(tmp_path, vms):
 
 @pytest.mark.parametrize("pools, message", [
     ("    pools: [{name: gold, cpu: {reservation: 20GHz}}]\n",
-     "the pools of cluster prod reserve 4000.000 MHz more cpu than its hosts offer to VMs; lower reservations or add hosts"),
+     "the pools of cluster prod reserve 4000.000 MHz more CPU than its hosts offer to VMs; lower reservations or add hosts"),
     ("    pools:\n      - name: gold\n        cpu: {reservation: 1GHz, expandable: false}\n"
      "        pools: [{name: web, cpu: {reservation: 2GHz}}]\n",
-     "the pools below gold reserve 1000.000 MHz more cpu than it may hold; lower their reservations, raise its own, or "
+     "the pools below gold reserve 1000.000 MHz more CPU than it may hold; lower their reservations, raise its own, or "
      "make it expandable"),
+    ("    pools:\n      - name: gold\n        cpu: {limit: 2GHz}\n"
+     "        pools: [{name: web, cpu: {reservation: 3GHz}}]\n",
+     "the pools below gold reserve 1000.000 MHz more CPU than it may hold; lower their reservations or raise its limit"),
 ])
 def test_pools_that_promise_what_they_do_not_have(tmp_path, pools, message):
     text = pools + web("workload: {cpu: 10%}")
     assert ballast("validate", write(tmp_path / "s.yaml", HEAD + text)).returncode == 0
     assert told(tmp_path, text + "policies: {admission: strict}\n") == [message]
+
+
+def test_the_pool_that_is_too_much_is_pointed_at(tmp_path):
+    """8 + 9 of 16 GHz: the second."""
+    text = """    pools:
+      - {name: gold, cpu: {reservation: 8GHz}}
+      - {name: iron, cpu: {reservation: 9GHz}}
+policies: {admission: strict}
+""" + web("workload: {cpu: 10%}")
+    done = ballast("validate", write(tmp_path / "s.yaml", HEAD + text))
+    assert "s.yaml:8:9: error: the pools of cluster prod reserve 1000.000 MHz more CPU" in done.stderr
+
+
+@pytest.mark.parametrize("failover, is_possible", [
+    ("{policy: percentage, tolerate: 1}", True),
+    ("{policy: percentage, tolerate: 2}", False),
+    ("{policy: percentage, cpu: 99%}", True),
+    ("{policy: percentage, cpu: 100%}", False),
+    ("{policy: slots, tolerate: 1}", True),
+    ("{policy: slots, tolerate: 2}", False),
+    ("{policy: dedicated, hosts: [esx-1]}", True),
+    ("{policy: dedicated, hosts: [esx]}", False),
+])
+def test_failover_leaves_something(tmp_path, failover, is_possible):
+    text = web("workload: {cpu: 10%}") + f"policies: {{admission: strict, failover: {failover}}}\n"
+    if is_possible:
+        assert ballast("validate", write(tmp_path / "s.yaml", HEAD + text)).returncode == 0
+    else:
+        policy = failover.split(",")[0].split()[1]
+        assert told(tmp_path, text) == [
+            f"failover {policy} keeps all of cluster prod for failures, so no VM could start; keep less, or add hosts"]
+
+
+POOLS = "    pools: [{name: gold, cpu: {reservation: 3GHz}, pools: [{name: web}]}, {name: none}]\n"
+
+
+@pytest.mark.parametrize("expectation, message", [
+    ("{event: host_failed, of: {vms: web}, equals: 0}",
+     "host_failed happens to hosts only, so it would count 0; write of: {hosts: …}, or no of"),
+    ("{event: refused, of: {hosts: esx}, equals: 0}",
+     "refused never happens to a host, so it would count 0; write of: {vms: …} or {pools: …}, or no of"),
+    ("{event: power_on, of: {pools: none}, equals: 0}",
+     "power_on happens to VMs, and none is in none; put VMs into it, or name another pool"),
+])
+def test_events_that_can_never_happen_are_not_counted(tmp_path, expectation, message):
+    text = POOLS + web("pool: gold/web, workload: {cpu: 10%}") + f"expect: [{expectation}]\n"
+    assert told(tmp_path, text) == [message]
+
+
+def test_events_of_a_pool_are_those_of_the_vms_below_it(tmp_path):
+    """Two VMs are powered on in gold/web; the third reserves too much; gold's own change is refused, too."""
+    text = POOLS + """policies: {admission: strict}
+vms:
+  - {name: web, count: 2, pool: gold/web, vcpus: 2, memory: 8GiB}
+  - {name: big, pool: gold, vcpus: 4, memory: 8GiB, cpu: {reservation: 4GHz, limit: 3GHz}}
+events: [{at: 10m, set: {pool: gold, cpu: {reservation: 50GHz}}}]
+expect:
+  - {event: power_on, of: {pools: gold}, equals: 2}
+  - {event: power_on, of: {pools: gold/web}, equals: 2}
+  - {event: refused, of: {pools: gold}, equals: 2}
+  - {event: refused, of: {pools: gold/web}, equals: 0}
+  - {event: refused, of: {pools: none}, equals: 0}
+"""
+    text = text.replace("vcpus: 4, memory: 8GiB, cpu: {reservation: 4GHz, limit: 3GHz}",
+                        "vcpus: 4, memory: 8GiB, memory_policy: {reservation: 8GiB}, host: esx-0")
+    text = text.replace("vms:\n", "vms:\n  - {name: a, vcpus: 2, memory: 60GiB, host: esx-0, "
+                        "memory_policy: {reservation: 60GiB}}\n")
+    done = ballast("run", write(tmp_path / "s.yaml", HEAD + text), "--out", tmp_path / "run", "--quiet")
+    assert done.returncode == 0, done.stdout + done.stderr

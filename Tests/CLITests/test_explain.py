@@ -89,6 +89,52 @@ def test_a_refused_vm_says_why(strict_run):
     assert "cpu" not in answer and "granted" not in answer
 
 
+# Four hosts of 10 GHz, one kept: 30 may be promised, and 28 + 2 are. tiny reserves nothing and counts 32 MHz.
+KEPT = """\
+ballast: 1
+name: kept
+duration: 1h
+hypervisor: {profile: esxi, host_reserve: 0B, vm_overhead: 0B}
+policies: {admission: strict, failover: {policy: percentage, tolerate: 1}}
+clusters: [{name: c, hosts: [{name: h, count: 4, cpu: {cores: 10, mhz: 1000}, memory: 20GiB}]}]
+vms:
+  - {name: big, count: 4, vcpus: 8, memory: 1GiB, cpu: {reservation: 7GHz}}
+  - {name: last, vcpus: 8, memory: 1GiB, start: 5m, cpu: {reservation: 2GHz}}
+  - {name: tiny, vcpus: 1, memory: 1GiB, start: 10m}
+events:
+  - {at: 20m, fail: {host: h-3}}
+  - {at: 30m, migrate: {vm: tiny, to: h-0}}
+  - {at: 31m, migrate: {vm: last, to: h-3}}
+"""
+
+
+def test_what_failover_counts_is_explained(tmp_path):
+    """42.667 MHz more, of which a quarter is kept, let tiny in; promises stay backed when what was kept is used."""
+    run(write(tmp_path / "kept.yaml", KEPT), tmp_path / "run", "--quiet")
+    refused = explain(tmp_path / "run", "tiny", "15m").stdout
+    assert "counting 32 MHz for a VM that reserves none: 32 MHz less reserved, or 42.667 MHz more capacity" in refused
+    assert "Failover policy percentage counts it as 32 MHz of CPU, as every VM that reserves none," in refused
+    answer = explained(tmp_path / "run", "last", "25m")["explanation"]
+    assert answer["admission"]["state"] == "green" and not answer["admission"]["failover"]["is_satisfied"]
+    assert "VMs of failed hosts start again" in explain(tmp_path / "run", "last", "25m").stdout
+    _, events = read_csv(tmp_path / "run", "events.csv")
+    assert [(row["subject"], row["detail"]) for row in events if row["detail"].startswith("change=migrate")] == [
+        ("tiny", "change=migrate reason=not_movable state=refused"),
+        ("last", "change=migrate reason=host_not_on host=h-3 state=failed")]
+    numbers = explained(tmp_path / "run", "tiny", "15m")["explanation"]["refusal"]["numbers"]
+    assert (numbers["count"], numbers["capacity_short"]) == ("cpu", 42_667)
+
+
+@pytest.mark.parametrize("capacity, code", [("1001", 1), ("1002", 0)])
+def test_the_capacity_named_lets_it_in(tmp_path, capacity, code):
+    """42.667 MHz over 40 cores is 1.07 MHz a core: with 1001 MHz each 30,030 may be used, with 1002 MHz 30,060."""
+    text = KEPT + "expect: [{metric: admitted, of: {vms: tiny}, equals: true}]\n"
+    done = ballast(
+        "run", write(tmp_path / "kept.yaml", text), "--out", tmp_path / "run", "--quiet", "--set",
+        f"clusters.c.hosts.h.cpu.mhz={capacity}")
+    assert done.returncode == code, done.stderr
+
+
 def test_a_vm_that_is_off_says_why(strict_run):
     assert "the scenario starts it at 1h 40m" in explain(strict_run, "late", "1h").stdout
     assert "is off since 1h 50m" in explain(strict_run, "late", "2h").stdout
@@ -137,7 +183,7 @@ def test_a_failed_expectation_says_by_how_much_and_what_would_help(tmp_path):
         ("expectation", "web-0"), ("demand", "web-1"), ("demand", "web-2")]
     assert told["moments"][1]["unmet"] == 333_333
     page = (tmp_path / "run/report.html").read_text(encoding="utf-8")
-    assert '<section id="why">' in page and "web-1 has 2,000 of 6,000 shares in host esx" in page
+    assert '<section id="why">' in page and "web-1 has 2,000 of 6,000 shares on host esx" in page
     assert missed["lever"] in page
 
 
@@ -300,6 +346,9 @@ def test_a_damaged_run_json_is_65(mixed_run, tmp_path):
 
 def test_an_unknown_vm_is_64_and_shows_the_nearest(mixed_run):
     assert "did you mean web-1?" in explain(mixed_run, "wbe-1", "1h", code=64).stderr
+    assert "it is an entry of 5: write one of web-0 … web-4" in explain(mixed_run, "web", "1h", code=64).stderr
+    assert "a pattern names many" in explain(mixed_run, "web*", "1h", code=64).stderr
+    assert "-5m is negative" in explain(mixed_run, "web-1", "-5m", code=64).stderr
 
 
 def test_a_time_after_the_run_is_64(mixed_run):

@@ -391,3 +391,21 @@ def test_pools_go_by_bytes_of_their_names(tmp_path):
     run(write(tmp_path / "pools.yaml", text), tmp_path / "out", "--quiet")
     _, rows = read_csv(tmp_path / "out", "pools.csv")
     assert [row["pool"] for row in rows] == sorted(["", *names], key=lambda name: name.encode())
+
+
+def test_a_vm_that_waits_for_its_host_is_off_in_the_heat_map(tmp_path):
+    """Twelve samples; its host fails after the sixth."""
+    text = """ballast: 1
+name: lost
+duration: 1h
+record: {interval: 5m}
+clusters: [{name: c, hosts: [{name: h, cpu: {cores: 4, mhz: 1000}, memory: 16GiB}]}]
+vms: [{name: a, vcpus: 1, memory: 1GiB, workload: {cpu: 50%}}]
+events: [{at: 30m, fail: {host: h}}]
+"""
+    run(write(tmp_path / "lost.yaml", text), tmp_path / "run", "--quiet")
+    page = (tmp_path / "run" / "report.html").read_text()
+    heat = page[page.index('id="vms-heat"'):].split("</figure>")[0]
+    assert '<path class="c0" d="M0 0.5h6"/>' in heat
+    row = page[page.index('<tr id="row-0"'):].split("</tr>")[0]
+    assert "bad, down 30" in row

@@ -236,9 +236,13 @@ class Maker:
         scenario = self.world()
         strict, failover = self.chance(75), self.pick("none", "none", "percentage")
         scenario["policies"]["admission"] = "strict" if strict else "none"
-        if failover != "none":
+        tolerate = self.pick(1, 1, 2)
+        # A cluster that keeps all its hosts is refused as a whole.
+        counts = [sum(host.get("count", 1) for host in cluster["hosts"]) for cluster in scenario["clusters"]]
+        tolerate = min(tolerate, min(counts) - 1) if strict else tolerate
+        if failover != "none" and tolerate > 0:
             scenario["policies"]["failover"] = {
-                "policy": failover, "tolerate": self.pick(1, 1, 2), "detection": self.pick("0s", "7s", "15s"),
+                "policy": failover, "tolerate": tolerate, "detection": self.pick("0s", "7s", "15s"),
                 "restart": self.pick("1s", "20s", "60s")}
         for cluster in scenario["clusters"]:
             # A sample in which a VM runs at two clocks shows its ready time at the last one.

@@ -44,9 +44,12 @@ extension AdmissionControl {
     guard !rooms.isEmpty else { return .noHost }
     var best: (room: Int, lack: Ratio)?
     var total: (cpu: Int128, memory: Int128) = (0, 0)
+    var fitsEmpty = false
     for (index, room) in rooms.enumerated() {
       let short = room.shortage(of: charge)
       if short == .zero { return nil }
+      let empty = HostRoom(name: room.name, capacity: room.capacity)
+      fitsEmpty = fitsEmpty || empty.fits(charge)
       let lack = max(
         Ratio(part: short.cpu, whole: charge.cpu),
         Ratio(part: short.memory, whole: charge.memory))
@@ -60,6 +63,7 @@ extension AdmissionControl {
       Refusal.HostShortage(
         hosts: rooms.count, best: closest.name, cpuShort: Kilohertz(short.cpu),
         memoryShort: Bytes(short.memory),
-        isFragmented: total.cpu >= Int128(charge.cpu) && total.memory >= Int128(charge.memory)))
+        isFragmented: fitsEmpty && total.cpu >= Int128(charge.cpu)
+          && total.memory >= Int128(charge.memory), isLargerThanHosts: !fitsEmpty))
   }
 }

@@ -55,7 +55,7 @@ extension ClusterDirector {
   func find(_ unit: [Int], on fixed: Int?, isRestart: Bool) -> Answer {
     if let fixed {
       let verdict = inventory.rules.verdict(unit, on: fixed)
-      if inventory.hosts[fixed].state != .on { return Answer(refusal: .noHost) }
+      if let refusal = refusalOfState(fixed) { return Answer(refusal: refusal) }
       if !isRestart, let refusal = refusalOfKept(fixed) { return Answer(refusal: refusal) }
       if verdict.breaksMust { return Answer(refusal: .affinityRule(rule: "must", hosts: 1)) }
       if let refusal = refusal(of: unit, on: fixed) ?? refusalToBack(unit, onAnyOf: [fixed]) {
@@ -98,11 +98,25 @@ extension ClusterDirector {
     let allowed = on.filter { !inventory.rules.verdict(unit, on: $0).breaksMust }
     guard !allowed.isEmpty else { return .affinityRule(rule: "must", hosts: on.count) }
     let asked = request(unit[0])
-    let taking = allowed.filter {
-      policies.admission.refusal(of: asked, on: admissionHost($0)) == nil
+    guard let refusal = policies.admission.refusal(of: asked, onAnyOf: allowed.map(admissionHost))
+    else {
+      let taking = allowed.filter {
+        policies.admission.refusal(of: asked, on: admissionHost($0)) == nil
+      }
+      return refusalToBack(unit, onAnyOf: taking)
+        ?? .affinityRule(rule: "must", hosts: on.count)
     }
-    return policies.admission.refusal(of: asked, onAnyOf: allowed.map(admissionHost))
-      ?? refusalToBack(unit, onAnyOf: taking) ?? .affinityRule(rule: "must", hosts: on.count)
+    if case .hostFit(var shortage) = refusal {
+      shortage.excluded = on.count - allowed.count
+      return .hostFit(shortage)
+    }
+    return refusal
+  }
+
+  /// A host that is not on takes nobody.
+  func refusalOfState(_ host: Int) -> Refusal? {
+    let state = inventory.hosts[host].state
+    return state == .on ? nil : .hostNotOn(host: hosts[host].name, state: state.name)
   }
 
   /// Where VMs start again: by reservations if they are checked, else as at a power-on.
@@ -130,7 +144,7 @@ extension ClusterDirector {
     let request = RestartVM(vm: VMIndex(unit[0]), charge: sum)
     switch RestartPlanner().plan([request], on: &rooms)[0].outcome {
     case .restart(let position): return Answer(host: backing[position])
-    case .wait(let refusal): return Answer(refusal: refusal)
+    case .wait: return Answer(refusal: refusalOfHosts(unit, isRestart: true))
     }
   }
 

@@ -205,9 +205,8 @@ public struct ClusterDirector: Sendable {
   ///
   /// - Returns: the VMs that are booked there now, or why none is.
   public mutating func move(_ vm: Int, to host: Int) -> (moved: [Int], refusal: Refusal?) {
-    guard let source = inventory.vms[vm].host, inventory.hosts[host].state == .on else {
-      return ([], .noHost)
-    }
+    guard let source = inventory.vms[vm].host else { return ([], .notMovable(state: "off")) }
+    if let refusal = refusalOfState(host) { return ([], refusal) }
     if let refusal = refusalOfKept(host) { return ([], refusal) }
     let unit = inventory.unit(of: vm, on: source)
     if inventory.rules.verdict(unit, on: host, from: source).breaksMust {

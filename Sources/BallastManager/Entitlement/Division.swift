@@ -52,6 +52,8 @@ struct Division: ~Copyable {
   private(set) var treeLeaves: [Int] = []
   private var scratch = WaterFillScratch()
   private(set) var outcome = WaterFillOutcome.satisfied
+  /// The last division was in two passes: the second gives up to the ceilings.
+  private(set) var hasTwoPasses = false
 
   /// Makes room for so many rows, to be set before `divide`, and forgets the pools.
   mutating func start(rows: Int) -> Rows {
@@ -75,6 +77,7 @@ struct Division: ~Copyable {
   /// - Parameter keepsReserved: what a pool has reserved and its VMs do not demand stays in the pool.
   mutating func divide(capacity: Int64, poolOfRow: [Int], keepsReserved: Bool) {
     self.capacity = capacity
+    hasTwoPasses = keepsReserved && !isFlat
     let rows = rows
     if isFlat {
       outcome = waterFill(

@@ -115,7 +115,8 @@ extension Division {
       weightPerShare: place.weightPerShare,
       configuredReservation: vm.reservation, reservation: vm.reservation,
       limit: vm.limit == .max ? nil : vm.limit, wanted: vm.demand, cap: cap, floor: floor,
-      level: isFlat ? level : tree.poolLevel(parent), amount: amount, bound: bound)
+      level: isFlat ? level : tree.poolLevel(parent), amount: amount, bound: bound,
+      ceiling: hasTwoPasses ? rows.ceilings[row] : nil)
   }
 
   private static func bound(

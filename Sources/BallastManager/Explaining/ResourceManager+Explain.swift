@@ -69,6 +69,15 @@ extension ResourceManager {
       ? workspace.cpu.rows.granted[position] : workspace.memory.rows.granted[position]
   }
 
+  /// Whether the last division in the workspace gave one of the other VMs less than its floor.
+  func breaksPromise(
+    beside vm: VMIndex, _ resource: EntitlementExplanation.Resource, _ workspace: DecisionWorkspace
+  ) -> Bool {
+    let own = position(of: vm)
+    let rows = resource == .cpu ? workspace.cpu.rows : workspace.memory.rows
+    return vms.indices.contains { $0 != own && rows.granted[$0] < rows.floors[$0] }
+  }
+
   /// The levels of the last division in the workspace.
   func levels(
     _ vm: VMIndex, _ resource: EntitlementExplanation.Resource, _ workspace: DecisionWorkspace,

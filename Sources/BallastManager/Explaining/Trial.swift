@@ -3,10 +3,13 @@ import BallastUnits
 
 /// A copy of a host or cluster in which one thing is changed and everything decided again: how levers are found.
 ///
-/// Rule      of each change, what it brings at most; then, by bisection, the least of it that brings as much. Shares that
-///           cannot bring the whole demand are doubled instead.
+/// Rule      of each change, what it brings at most; then, by bisection, the least of it that brings as much, rounded up to
+///           a whole MHz or MiB where that brings as much. Shares that cannot bring the whole demand are doubled instead.
+///           Reservations are raised, and the VM is moved, only as far as no other VM of the host thereby gets less than it
+///           is promised; where one does already, that is not asked.
 /// Promises  every lever named was decided: with that change and no other the VM gets the amount named.
-/// Cost      a decision of the host, or a division and a decision of the cluster, per trial: about 40 for each lever.
+/// Cost      a decision of the host, or a division and a decision of the cluster, per trial: about 40 for each lever, twice
+///           as many for reservations.
 /// Source    managers are values; docs/MODEL.md#why-a-vm-got-what-it-got.
 struct Trial {
   let vm: VMIndex
@@ -59,6 +62,8 @@ struct Trial {
       _ change: EntitlementLever.Change, _ subject: String, from: Int64, most: Int64,
       _ apply: @escaping (inout World, Int64) -> Void
     ) {
+      let most =
+        change == .raiseReservation ? mostKept(from: from, most: most, apply) : most
       if let lever = least(change, subject, from: from, most: most, now: now, apply) {
         levers.append(lever)
       }
@@ -142,16 +147,17 @@ struct Trial {
       {
         levers.append(lever)
       }
+      let reserve: (inout World, Int64) -> Void = { world, amount in
+        world.cluster?.configure(
+          pool: index,
+          cpu
+            ? PoolChange(cpu: .init(reservation: Kilohertz(amount)))
+            : PoolChange(memory: .init(reservation: Bytes(amount))))
+      }
+      let reservation = cluster.tree.reservation(pool, resource)
+      let most = mostKept(from: reservation, most: min(everything, limit ?? .max), reserve)
       if let lever = least(
-        .raisePoolReservation, name, from: cluster.tree.reservation(pool, resource),
-        most: min(everything, limit ?? .max), now: now,
-        { world, amount in
-          world.cluster?.configure(
-            pool: index,
-            cpu
-              ? PoolChange(cpu: .init(reservation: Kilohertz(amount)))
-              : PoolChange(memory: .init(reservation: Bytes(amount))))
-        })
+        .raisePoolReservation, name, from: reservation, most: most, now: now, reserve)
       {
         levers.append(lever)
       }
@@ -165,8 +171,13 @@ struct Trial {
     guard cluster != nil else { return nil }
     var best: (host: Int, amount: Int64)?
     for target in managers.indices where target != host {
+      let isBroken = isBroken(on: target) { _ in }
       let amount = amount(on: target) { $0.move(vm, from: host, to: target) }
-      if amount > best?.amount ?? now { best = (target, amount) }
+      guard amount > best?.amount ?? now else { continue }
+      if !isBroken && self.isBroken(on: target, after: { $0.move(vm, from: host, to: target) }) {
+        continue
+      }
+      best = (target, amount)
     }
     return best.map {
       EntitlementLever(
@@ -188,8 +199,30 @@ struct Trial {
       let amount = amount { apply(&$0, middle) }
       if amount >= best { (high, entitlement) = (middle, amount) } else { low = middle }
     }
+    let isAmount = change != .raiseShares && change != .raisePoolShares
+    let unit = !isAmount ? 1 : resource == .cpu ? Int64(1_000) : 1 << 20
+    let whole = (high - 1) / unit * unit + unit
+    if whole != high, whole <= most {
+      let amount = amount { apply(&$0, whole) }
+      if amount >= best { (high, entitlement) = (whole, amount) }
+    }
     return EntitlementLever(
       change: change, subject: subject, from: from, to: high, entitlement: entitlement)
+  }
+
+  /// How far a change may go that keeps all others' promises: `most` where that does, or they are not kept as it is.
+  private func mostKept(
+    from: Int64, most: Int64, _ apply: @escaping (inout World, Int64) -> Void
+  ) -> Int64 {
+    guard from < most, isBroken(after: { apply(&$0, most) }), !isBroken(after: { _ in }) else {
+      return most
+    }
+    var (low, high) = (from, most)
+    while high - low > 1 {
+      let middle = low + (high - low) / 2
+      if isBroken(after: { apply(&$0, middle) }) { high = middle } else { low = middle }
+    }
+    return low
   }
 
   /// The least shares that bring the whole demand, or twice the present ones.
@@ -243,8 +276,18 @@ struct Trial {
 
   /// What the VM is entitled to after a change.
   private func amount(on target: Int? = nil, after change: (inout World) -> Void) -> Int64 {
+    decide(on: target ?? host, after: change).granted(vm, resource, workspace)
+  }
+
+  /// Whether another VM of the host gets less than it is promised after a change.
+  private func isBroken(
+    on target: Int? = nil, after change: (inout World) -> Void
+  ) -> Bool {
+    decide(on: target ?? host, after: change).breaksPromise(beside: vm, resource, workspace)
+  }
+
+  private func decide(on target: Int, after change: (inout World) -> Void) -> ResourceManager {
     var world = World(cluster: cluster, managers: managers, seen: seen)
-    let target = target ?? host
     // What the VM wants is noted first: a change of size or clock must not change it.
     world.managers[host].entitle(seen[host], workspace)
     change(&world)
@@ -254,7 +297,7 @@ struct Trial {
       }
     }
     world.managers[target].entitle(world.seen[target], workspace)
-    return world.managers[target].granted(vm, resource, workspace)
+    return world.managers[target]
   }
 
   /// What limits of pools can be raised to with an effect.

@@ -32,19 +32,38 @@ public struct FailoverPlanner: Sendable, Equatable {
     switch policy {
     case .none, .slots:
       return .zero
-    case .percentage(.tolerate(let failures)):
-      let count = Int64(max(1, hosts.count))
-      let part = min(Int64(max(0, failures)), count)
-      return Charge { Self.roundedUp(capacity[$0], by: part, over: count) }
-    case .percentage(.explicit(let cpu, let memory)):
+    case .percentage:
       return Charge {
-        let part = min(max(0, ($0 == .cpu ? cpu : memory).value), 1_000_000)
-        return Self.roundedUp(capacity[$0], by: part, over: 1_000_000)
+        let (part, whole) = kept($0, hosts: hosts.count)
+        return Self.roundedUp(capacity[$0], by: part, over: whole)
       }
     case .dedicated(let positions):
       return Self.capacity(
         hosts.indices.filter { positions.contains($0) }.map { hosts[$0] })
     }
+  }
+
+  /// The part of all capacity that is kept: percentage only, else 0 / 1.
+  private func kept(_ resource: AdmissionResource, hosts: Int) -> (part: Int64, whole: Int64) {
+    switch policy {
+    case .none, .slots, .dedicated:
+      return (0, 1)
+    case .percentage(.tolerate(let failures)):
+      let count = Int64(max(1, hosts))
+      return (min(Int64(max(0, failures)), count), count)
+    case .percentage(.explicit(let cpu, let memory)):
+      let part = (resource == .cpu ? cpu : memory).value
+      return (min(max(0, part), 1_000_000), 1_000_000)
+    }
+  }
+
+  /// The least capacity of which a need may be used: the least C with ⌊C · (whole − part) / whole⌋ ≥ need. Nil where
+  /// everything is kept.
+  func capacity(for need: Int64, of resource: AdmissionResource, hosts: Int) -> Int64? {
+    let (part, whole) = kept(resource, hosts: hosts)
+    guard part < whole else { return nil }
+    let left = Int128(whole - part)
+    return Int64(clamping: (Int128(need) * Int128(whole) + left - 1) / left)
   }
 
   func status(hosts: [FailoverHost], tally: FailoverTally) -> FailoverStatus {
@@ -161,10 +180,7 @@ struct FailoverTally: Sendable, Equatable {
   }
 
   private static func amount(_ vm: FailoverVM, under policy: FailoverPolicy) -> Charge {
-    switch policy {
-    case .slots, .percentage: vm.counted
-    case .none, .dedicated: vm.charge.atLeastZero
-    }
+    policy.countsCharges ? vm.charge.atLeastZero : vm.counted
   }
 
   private static func slots(_ vm: FailoverVM, under policy: FailoverPolicy) -> Int64 {

@@ -23,6 +23,14 @@ public enum FailoverPolicy: Sendable, Equatable {
     }
   }
 
+  /// VMs count by what they are charged, without 32 MHz for those that reserve no CPU.
+  public var countsCharges: Bool {
+    switch self {
+    case .slots, .percentage: false
+    case .none, .dedicated: true
+    }
+  }
+
   public var name: String {
     switch self {
     case .none: "none"

@@ -106,9 +106,19 @@ public struct FailoverStatus: Sendable, Equatable {
       return AdmissionResource.allCases.filter { available[$0] < 0 }.map {
         Refusal.FailoverShortage(
           policy: policy.name, count: .amount($0), used: used[$0],
-          available: capacity[$0] - reserve[$0])
+          available: capacity[$0] - reserve[$0], capacityShort: capacityShort($0))
       }
     }
+  }
+
+  /// How much more capacity would let the VMs use what they do; nil where none would.
+  private func capacityShort(_ resource: AdmissionResource) -> Int64? {
+    if case .dedicated = policy {
+      return Int64(clamping: -Int128(available[resource]))
+    }
+    return FailoverPlanner(policy: policy)
+      .capacity(for: used[resource], of: resource, hosts: hosts.count)
+      .map { Int64(clamping: Int128($0) - Int128(capacity[resource])) }
   }
 
   /// What the policy asks for is there.

@@ -13,6 +13,16 @@ extension ClusterInventory {
     case standby
     /// Powered off by an administrator.
     case off
+
+    /// As results say it.
+    var name: String {
+      switch self {
+      case .on: "on"
+      case .failed: "failed"
+      case .maintenance: "maintenance"
+      case .standby, .off: "off"
+      }
+    }
   }
 
   /// A host: what it offers, and what its VMs take of it.

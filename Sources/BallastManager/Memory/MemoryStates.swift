@@ -110,6 +110,14 @@ public struct MemoryStates: Sendable, Equatable {
     return parameters.thresholds.isEmpty ? aim : max(aim, leaving(0, reference: reference))
   }
 
+  /// What free memory must reach to leave state soft upwards, bytes; what is wanted where there is no such state.
+  public func leavingSoft(reference: Int64) -> Int64 {
+    guard reference > 0,
+      let index = parameters.thresholds.firstIndex(where: { $0.state == .soft })
+    else { return wanted(reference: reference) }
+    return leaving(index, reference: reference)
+  }
+
   /// Free memory is so low that large pages are to be broken up.
   public func breaksLargePages(free: Int64, reference: Int64) -> Bool {
     reference > 0 && free < Self.part(parameters.breaksLargePagesBelow, of: reference)

@@ -4,8 +4,8 @@ import BallastUnits
 /// Targets by shares with an idle-memory tax, reclaimed by what the host's state allows.
 ///
 /// Rule      targets are the tax's equilibrium over what VMs hold and what is free beyond the amount to be kept free.
-///           From soft on, who is above its target gives, lowest price first; in high, balloons are let out
-///           of what is free beyond that amount, highest price first. A VM above its limit always gives.
+///           From soft on, who is above its target gives, lowest price first; in high and clear, balloons
+///           below their target are let out of what is free beyond where soft is left, highest price first. A VM above its limit always gives.
 /// Promises  those of `IdleMemoryTax`, `MinFundingRevocation`, `MemoryStates` and `ReclamationPlanner` · from soft on,
 ///           with memory that can be taken, free memory returns to where the state is high.
 /// Rounding  that of its parts.
@@ -86,9 +86,11 @@ public struct ProportionalShareMemory: MemoryPolicy {
       }
       decision.vms.append(explanation)
     }
-    if decision.state == .high {
+    if decision.state <= .clear {
+      // Down to where ballooning begins again: who is above its target gives then, and activity that moves from one guest
+      // to another takes its memory along.
       letOut(
-        max(0, free - decision.wanted), table, revocation.givingOrder(claims), targets, &requests,
+        max(0, free - states.leavingSoft(reference: reference)), table, revocation.givingOrder(claims), targets, &requests,
         &decision)
     }
   }

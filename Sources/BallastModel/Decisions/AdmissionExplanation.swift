@@ -52,6 +52,28 @@ public struct AdmissionExplanation: Sendable, Equatable, Codable {
     }
   }
 
+  /// What failover keeps, and what the VM counts for there.
+  public struct Failover: Sendable, Equatable, Codable {
+    public var policy: String
+    /// With 32 MHz where no CPU is reserved, under the policies that count so.
+    public var counted: Amounts
+    /// The VM reserves no CPU, and counts for some.
+    public var countsUnreserved: Bool
+    /// All that the policy asks for is there.
+    public var isSatisfied: Bool
+    /// What the policy keeps and the cluster could survive, with the numbers.
+    public var words: String
+    public init(
+      policy: String, counted: Amounts, countsUnreserved: Bool, isSatisfied: Bool, words: String
+    ) {
+      self.policy = policy
+      self.counted = counted
+      self.countsUnreserved = countsUnreserved
+      self.isSatisfied = isSatisfied
+      self.words = words
+    }
+  }
+
   public var policy: String
   public var isAdmitted: Bool
   /// The VM's charge: CPU reservation; memory reservation with overhead.
@@ -64,10 +86,12 @@ public struct AdmissionExplanation: Sendable, Equatable, Codable {
   public var record: [Step]
   /// green, yellow or red: whether all that is promised is backed.
   public var state: String
+  /// Nil where nothing is kept for failures.
+  public var failover: Failover?
 
   public init(
     policy: String, isAdmitted: Bool, charge: Amounts, overhead: Int64, pools: [Pool],
-    record: [Step], state: String
+    record: [Step], state: String, failover: Failover? = nil
   ) {
     self.policy = policy
     self.isAdmitted = isAdmitted
@@ -76,6 +100,7 @@ public struct AdmissionExplanation: Sendable, Equatable, Codable {
     self.pools = pools
     self.record = record
     self.state = state
+    self.failover = failover
   }
 }
 
@@ -105,8 +130,11 @@ extension AdmissionExplanation {
         "\(name(pool.path, isFirst: true)) has \(parts.joined(separator: ", ")); a VM here could still be"
           + " charged \(room.joined(separator: " and ")).")
     }
+    if let failover { text += failover.sentences }
     if state != "green" {
-      text.append("Admission state \(state): more is promised than is backed, so nothing is added.")
+      text.append(
+        "Admission state \(state): more is promised than is backed, so who asks for more of what is"
+          + " short is refused.")
     }
     return text
   }
@@ -120,5 +148,22 @@ extension AdmissionExplanation {
 
   private func name(_ path: String, isFirst: Bool) -> String {
     path.isEmpty ? (isFirst ? "The cluster" : "the cluster") : (isFirst ? "Pool " : "pool ") + path
+  }
+}
+
+extension AdmissionExplanation.Failover {
+  fileprivate var sentences: [String] {
+    let (cpu, memory) = (AdmissionResource.cpu, AdmissionResource.memory)
+    var text = [
+      "Failover policy \(policy) counts it as \(cpu.words(counted.cpu)) of CPU"
+        + (countsUnreserved ? ", as every VM that reserves none," : "")
+        + " and \(memory.words(counted.memory)) of memory. \(words)"
+    ]
+    if !isSatisfied {
+      text.append(
+        "That is more than the policy leaves: who asks for more of what is short is refused, but VMs of"
+          + " failed hosts start again.")
+    }
+    return text
   }
 }

@@ -149,7 +149,9 @@ extension DecisionRecord.Candidate {
   fileprivate var words: String {
     var text = "\(host): score \(ratio(part, whole))"
     if tier > 0 { text += ", tier \(tier) (fits less well than any of tier \(tier - 1))" }
-    if brokenShouldRules > 0 { text += ", breaks \(brokenShouldRules) should rules" }
+    if brokenShouldRules > 0 {
+      text += ", breaks \(counted(Int64(brokenShouldRules), "should rule"))"
+    }
     return text
   }
 
@@ -189,7 +191,13 @@ extension DecisionRecord.Move {
     if let benefit, let cost {
       text.append("Benefit \(benefit) against cost \(cost), in the policy's own unit.")
     }
-    if let threshold { text.append("The line that was crossed: \(threshold).") }
+    if let threshold {
+      // DRS has a level, the others a load.
+      text.append(
+        priority == nil
+          ? "The line that was crossed: \(percent(threshold))."
+          : "The policy's threshold is \(threshold).")
+    }
     if let priority { text.append("Priority \(priority) (1 is mandatory, 5 least).") }
     return text
   }

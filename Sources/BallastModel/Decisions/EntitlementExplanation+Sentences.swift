@@ -48,14 +48,14 @@ extension EntitlementExplanation {
   /// - Parameter parent: the consumer around this one; for the host itself, the host.
   private func reason(_ level: EntitlementLevel, below parent: EntitlementLevel) -> String {
     let name = text(name: level)
-    let among = "\(shares(level)) of \(shares(level, all: true)) shares in \(text(name: parent))"
+    let among = "\(shares(level)) of \(shares(level, all: true)) shares \(place(parent))"
     switch level.bound {
     case .nothing:
       return level.kind == .vm
-        ? "\(name) gets all it wants, and so do the others in \(text(name: parent))."
-        : "All wants in \(name) are met."
+        ? "\(name) gets all it wants, and so do the others \(place(parent))."
+        : "All wants \(place(level)) are met."
     case .demand:
-      return "\(name) gets all it wants; others in \(text(name: parent)) want more."
+      return "\(name) gets all it wants; others \(place(parent)) want more."
     case .limit:
       return "\(name) is held by its own limit of \(text(level.limit ?? level.cap))."
     case .size:
@@ -79,7 +79,7 @@ extension EntitlementExplanation {
     case .poolReservation:
       return
         "\(name) gets \(text(level.amount)), more than the \(text(min(level.wanted, level.cap)))"
-        + " it wants, of what is reserved in \(text(name: level.kind == .pool ? level : parent)) and"
+        + " it wants, of what is reserved \(place(level.kind == .pool ? level : parent)) and"
         + " not demanded there."
     }
   }
@@ -123,6 +123,10 @@ extension EntitlementExplanation {
   private func capitalised(_ sentence: String) -> String {
     ["pool ", "host ", "cluster "].contains { sentence.hasPrefix($0) }
       ? sentence.prefix(1).uppercased() + sentence.dropFirst() : sentence
+  }
+
+  private func place(_ level: EntitlementLevel) -> String {
+    (level.kind == .host ? "on " : "in ") + text(name: level)
   }
 
   func text(name level: EntitlementLevel) -> String {

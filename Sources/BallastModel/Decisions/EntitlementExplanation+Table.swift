@@ -9,7 +9,7 @@ extension EntitlementExplanation {
     levels.map { level in
       [
         text(name: level) + (level.scope == .cluster && level.kind != .cluster ? " (cluster)" : ""),
-        text(level.wanted), text(level.floor), text(level.cap), shares(level),
+        text(level.wanted), text(level.floor), text(level.ceiling ?? level.cap), shares(level),
         shares(level, all: true), text(level.amount), level.bound.keyword,
       ]
     }

@@ -116,12 +116,16 @@ public struct EntitlementLevel: Sendable, Equatable, Codable {
   public var level: WaterLevel?
   public var amount: Int64
   public var bound: Bound
+  /// Of a VM, where a second pass gives what its pool has reserved and nobody there demands: the most that pass may
+  /// give, limit and size. Nil where there is no second pass.
+  public var ceiling: Int64?
 
   public init(
     scope: Scope, kind: Kind, name: String, divided: Int64, siblings: Int, siblingWeights: Int64,
     weight: Int64, weightPerShare: Int64, configuredReservation: Int64, reservation: Int64,
     limit: Int64?,
-    wanted: Int64, cap: Int64, floor: Int64, level: WaterLevel?, amount: Int64, bound: Bound
+    wanted: Int64, cap: Int64, floor: Int64, level: WaterLevel?, amount: Int64, bound: Bound,
+    ceiling: Int64? = nil
   ) {
     self.scope = scope
     self.kind = kind
@@ -140,6 +144,7 @@ public struct EntitlementLevel: Sendable, Equatable, Codable {
     self.level = level
     self.amount = amount
     self.bound = bound
+    self.ceiling = ceiling
   }
 }
 

@@ -4,7 +4,7 @@ extension Refusal {
     case kind, words, numbers
   }
 
-  /// What `reservationAboveSize`, `limitBelowReservation` and `affinityRule` hold.
+  /// What the cases without a type of their own hold.
   private struct Sizes: Codable {
     var resource: AdmissionResource
     var reservation: Int64
@@ -18,6 +18,13 @@ extension Refusal {
   private struct Rule: Codable {
     var rule: String
     var hosts: Int
+  }
+  private struct HostState: Codable {
+    var host: String
+    var state: String
+  }
+  private struct VMState: Codable {
+    var state: String
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -40,6 +47,9 @@ extension Refusal {
       try object.encode(Rule(rule: rule, hosts: hosts), forKey: .numbers)
     case .hostMemory(let shortage): try object.encode(shortage, forKey: .numbers)
     case .noHost: break
+    case .hostNotOn(let host, let state):
+      try object.encode(HostState(host: host, state: state), forKey: .numbers)
+    case .notMovable(let state): try object.encode(VMState(state: state), forKey: .numbers)
     }
   }
 
@@ -73,6 +83,28 @@ extension Refusal {
       self = .affinityRule(rule: rule.rule, hosts: rule.hosts)
     case .freeMemory, .swapSpace: self = .hostMemory(try numbers(MemoryShortage.self))
     case .noHost: self = .noHost
+    case .hostNotOn:
+      let host = try numbers(HostState.self)
+      self = .hostNotOn(host: host.host, state: host.state)
+    case .notMovable: self = .notMovable(state: try numbers(VMState.self).state)
     }
+  }
+}
+
+/// One word: `slots`, `cpu` or `memory`.
+extension Refusal.FailoverShortage.Count: Codable {
+  public func encode(to encoder: any Encoder) throws {
+    var value = encoder.singleValueContainer()
+    switch self {
+    case .slots: try value.encode("slots")
+    case .amount(let resource): try value.encode(resource)
+    }
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let value = try decoder.singleValueContainer()
+    self =
+      try value.decode(String.self) == "slots"
+      ? .slots : .amount(try value.decode(AdmissionResource.self))
   }
 }

@@ -16,6 +16,8 @@ extension Refusal {
     case .affinityRule: .affinityRule
     case .hostMemory(let shortage): shortage.kind
     case .noHost: .noHost
+    case .hostNotOn: .hostNotOn
+    case .notMovable: .notMovable
     }
   }
 
@@ -49,12 +51,15 @@ extension Refusal {
         AdmissionResource.cpu.pair("cpu_short", shortage.cpuShort.value),
         AdmissionResource.memory.pair("mem_short", shortage.memoryShort.value),
         "fragmented=\(shortage.isFragmented)",
+        "larger_than_hosts=\(shortage.isLargerThanHosts)", "excluded=\(shortage.excluded)",
       ]
     case .failoverCapacity(let shortage): shortage.pairs
     case .allocationRatio(let shortage): shortage.pairs
     case .affinityRule(let rule, let hosts): ["hosts=\(hosts)", "rule=\(rule)"]
     case .hostMemory(let shortage): shortage.pairs
     case .noHost: []
+    case .hostNotOn(let host, let state): ["host=\(host)", "state=\(state)"]
+    case .notMovable(let state): ["state=\(state)"]
     }
   }
 
@@ -72,11 +77,21 @@ extension Refusal {
     case .hostFit(let shortage): shortage.words
     case .failoverCapacity(let shortage): shortage.words
     case .allocationRatio(let shortage): shortage.words
-    case .affinityRule(let rule, let hosts):
-      "The rule \(rule) leaves none of the \(hosts) hosts that are on; "
-        + "relax the rule or free a host that it allows."
     case .hostMemory(let shortage): shortage.words
+    case .affinityRule("must", 1):
+      "A rule that must be kept forbids the one host in question; relax the rule, or choose or free a"
+        + " host that it allows."
+    case .affinityRule("must", let hosts):
+      "Rules that must be kept leave none of the \(hosts) hosts that are on; relax a rule, or free a"
+        + " host that they allow."
+    case .affinityRule(let rule, _):
+      "By \(rule) the host takes restarts only; choose another or keep another for failures."
     case .noHost: "No host is on; power one on or wait for one to recover."
+    case .hostNotOn(let host, let state):
+      "Host \(host) \(state == "failed" ? "has failed" : state == "off" ? "is off" : "is in \(state)")"
+        + " and takes nobody; choose another or wait until it is on."
+    case .notMovable(let state):
+      "It is \(state), and only a VM that runs and is not on its way already can be moved."
     }
   }
 }
@@ -109,7 +124,7 @@ extension Refusal.PoolShortage {
       text += ", and its limit allows no more: raise the limit by \(missing) or reserve"
       text += " \(missing) less."
     case .capacity:
-      text += ": \(missing) more capacity, or as much less reserved, would let it in."
+      text += ": \(missing) less reserved, or as much more capacity for reservations, would let it in."
     }
     return text.prefix(1).uppercased() + text.dropFirst()
   }
@@ -134,13 +149,28 @@ extension Refusal.HostShortage {
       lacks.append(AdmissionResource.memory.words(memoryShort.value) + " of memory")
     }
     let text =
-      (hosts == 1 ? "The only host has no room: " : "None of \(hosts) hosts has room: ")
-      + "\(best)\(hosts == 1 ? "" : ", the closest,") lacks "
-      + "\(lacks.joined(separator: " and ")); "
-    return text
-      + (isFragmented
-        ? "all hosts' room together would do, so moving VMs could make room."
-        : "all hosts' room together would not do, so reserve less or add a host.")
+      (hosts == 1
+        ? "Host \(best) has no room" : "None of \(hosts) hosts has room: \(best), the closest,")
+      + (hosts == 1 ? ": it lacks " : " lacks ") + lacks.joined(separator: " and ")
+    return text + (excluded > 0 ? ", and rules exclude the \(others) on; " : "; ") + remedy
+  }
+
+  private var others: String {
+    excluded == 1 ? "other host that is" : "\(excluded) other hosts that are"
+  }
+
+  private var remedy: String {
+    let orRules = excluded > 0 ? ", or relax a rule." : "."
+    if isLargerThanHosts {
+      return "it reserves more than \(hosts == 1 ? "that host" : "any of them") has when empty,"
+        + " so reserve less" + (excluded > 0 ? orRules : " or add a larger host.")
+    }
+    if isFragmented {
+      return "all hosts' room together would do, so moving VMs could make room" + orRules
+    }
+    if hosts == 1 { return "reserve less or make room there" + orRules }
+    return "all hosts' room together would not do, so reserve less"
+      + (excluded > 0 ? orRules : " or add a host.")
   }
 }
 
@@ -165,9 +195,20 @@ extension Refusal.FailoverShortage {
         + "lost and \(used) would be used: \(counted(short, "slot")) more, "
         + "or smaller reservations, would let it in."
     case .amount(let resource):
-      return "Failover policy \(policy) leaves \(resource.words(available)) of \(resource.noun) to "
-        + "reserve and \(resource.words(used)) would be: \(resource.words(short)) more capacity, "
-        + "or as much less reserved, would let it in."
+      let counting =
+        policy == "percentage" && resource == .cpu
+        ? ", counting 32 MHz for a VM that reserves none" : ""
+      var text =
+        "Failover policy \(policy) leaves \(resource.words(available)) of \(resource.noun) to "
+        + "reserve and \(resource.words(used)) would be\(counting): \(resource.words(short)) less "
+        + "reserved"
+      if let capacityShort {
+        text += ", or \(resource.words(capacityShort)) more capacity"
+        if capacityShort > short { text += " (of which it keeps its part)" }
+        if policy == "dedicated" { text += " of the other hosts" }
+        text += ","
+      }
+      return text + " would let it in."
     }
   }
 }
@@ -208,7 +249,7 @@ extension Refusal.RatioShortage {
 }
 
 /// "1 slot", "2 slots".
-private func counted(_ count: Int64, _ noun: String) -> String {
+func counted(_ count: Int64, _ noun: String) -> String {
   "\(count) \(noun)\(count == 1 ? "" : "s")"
 }
 

@@ -26,6 +26,10 @@ public enum Refusal: Sendable, Equatable, Codable {
   case hostMemory(MemoryShortage)
   /// No host is on.
   case noHost
+  /// The host asked for is not on; `state` is its state as in `hosts.csv`.
+  case hostNotOn(host: String, state: String)
+  /// The VM does not run, or is on its way already, and so does not move; `state` is its state as in `vms.csv`.
+  case notMovable(state: String)
 }
 
 extension Refusal {
@@ -109,23 +113,30 @@ extension Refusal {
     /// What the closest host lacked; 0 where it had enough.
     public var cpuShort: Kilohertz
     public var memoryShort: Bytes
-    /// All hosts' room together would have done: the room is in fragments.
+    /// It would fit a host that is empty, and all hosts' room together would have done: the room is in fragments.
     public var isFragmented: Bool
+    /// None of the hosts could take it, even empty.
+    public var isLargerThanHosts: Bool
+    /// Hosts that are on and were not looked at, because a must rule excludes them.
+    public var excluded: Int
     public init(
-      hosts: Int, best: String, cpuShort: Kilohertz, memoryShort: Bytes, isFragmented: Bool
+      hosts: Int, best: String, cpuShort: Kilohertz, memoryShort: Bytes, isFragmented: Bool,
+      isLargerThanHosts: Bool = false, excluded: Int = 0
     ) {
       self.hosts = hosts
       self.best = best
       self.cpuShort = cpuShort
       self.memoryShort = memoryShort
       self.isFragmented = isFragmented
+      self.isLargerThanHosts = isLargerThanHosts
+      self.excluded = excluded
     }
   }
 
   /// What a failover policy must keep and would not.
   public struct FailoverShortage: Sendable, Equatable, Codable {
     /// What is counted.
-    public enum Count: Sendable, Equatable, Codable {
+    public enum Count: Sendable, Equatable {
       /// Slots that are left when the largest hosts are lost.
       case slots
       /// kHz or bytes.
@@ -138,11 +149,17 @@ extension Refusal {
     public var used: Int64
     /// What they may use so that the failures to tolerate are survived.
     public var available: Int64
-    public init(policy: String, count: Count, used: Int64, available: Int64) {
+    /// How much more capacity of the present hosts would do: of that, too, a policy may keep its part. Nil: no capacity
+    /// would, or slots are counted.
+    public var capacityShort: Int64?
+    public init(
+      policy: String, count: Count, used: Int64, available: Int64, capacityShort: Int64? = nil
+    ) {
       self.policy = policy
       self.count = count
       self.used = used
       self.available = available
+      self.capacityShort = capacityShort
     }
   }
 

@@ -11,6 +11,8 @@ public enum RefusalKind: String, Sendable, Codable, CaseIterable {
   case freeMemory = "free_memory"
   case swapSpace = "swap_space"
   case noHost = "no_host"
+  case hostNotOn = "host_not_on"
+  case notMovable = "not_movable"
 
   public var meaning: String {
     switch self {
@@ -25,6 +27,8 @@ public enum RefusalKind: String, Sendable, Codable, CaseIterable {
     case .freeMemory: "no host has the memory it needs from power-on"
     case .swapSpace: "no host's swap device has room for it"
     case .noHost: "no host is on"
+    case .hostNotOn: "the host asked for is not on"
+    case .notMovable: "it does not run, or is on its way already, and cannot be moved"
     }
   }
 }

@@ -25,7 +25,11 @@ extension VMExplanation {
     }
     if let admission { sections.append(Section("Admission", admission.sentences)) }
     var told: [String] = []
-    if decisionsBefore > 0 { told.append("\(decisionsBefore) earlier decisions are left out.") }
+    if decisionsBefore > 0 {
+      told.append(
+        "\(counted(Int64(decisionsBefore), "earlier decision")) \(decisionsBefore == 1 ? "is" : "are") left out."
+      )
+    }
     for decision in decisions {
       for (index, sentence) in decision.sentences.enumerated() {
         told.append(index == 0 ? "At \(Self.clock(decision.time)): \(sentence)" : "  " + sentence)
@@ -68,7 +72,8 @@ extension VMExplanation {
     if state != "on" && state != "migrating" { text.append("So it is entitled to nothing now.") }
     if migrations > 0 || restarts > 0 || downtime > .zero {
       text.append(
-        "So far: \(migrations) migrations, \(restarts) restarts, standing still for \(downtime).")
+        "So far: \(counted(migrations, "migration")), \(counted(restarts, "restart")), standing still for"
+          + " \(downtime).")
     }
     return text
   }
@@ -104,7 +109,7 @@ extension VMExplanation {
     events.last { kinds.contains($0.event) && !$0.detail.hasPrefix("change=") }
   }
 
-  /// "1d 2h 30m", "20s", "0s": as scenarios write times; fractions of a second to milliseconds, rounded half up.
+  /// "1d 2h 30m", "20s", "1.5s", "50ms", "0s": as scenarios write times; to milliseconds, rounded half up.
   public static func clock(_ time: SimTime) -> String {
     var rest = time.milliseconds
     var parts: [String] = []
@@ -113,7 +118,9 @@ extension VMExplanation {
       if rest >= length { parts.append("\(rest / length)\(unit)") }
       rest %= length
     }
-    if rest > 0 || parts.isEmpty {
+    if rest > 0 && rest < 1_000 {
+      parts.append("\(rest)ms")
+    } else if rest > 0 || parts.isEmpty {
       var seconds = decimal(rest, places: 3)
       while seconds.hasSuffix("0") { seconds.removeLast() }
       if seconds.hasSuffix(".") { seconds.removeLast() }

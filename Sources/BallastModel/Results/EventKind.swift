@@ -22,6 +22,19 @@ public enum EventKind: String, Sendable, CaseIterable {
   case oomKill = "oom_kill"
   case guestOOM = "guest_oom"
 
+  /// Its rows are about hosts; those of the others about VMs, and of `refused` and `set` about pools, too, and of
+  /// `shortfall` about clusters.
+  public var isOfHosts: Bool {
+    switch self {
+    case .hostFailed, .hostRecovered, .maintenance, .hostPower, .overcommitted, .memoryState, .swapFull:
+      true
+    case .powerOn, .powerOff, .refused, .workload, .set, .migrateStart, .migrateEnd, .restart,
+      .shortfall, .balloon, .balloonStuck, .balloonDeflatedOnOOM, .memoryWaits, .oomKill,
+      .guestOOM:
+      false
+    }
+  }
+
   public var meaning: String {
     switch self {
     case .powerOn: "a VM was powered on"

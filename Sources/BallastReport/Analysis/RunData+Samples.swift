@@ -1,3 +1,5 @@
+import BallastModel
+
 /// Reading `vms.csv`, the one file that grows with VMs × samples: once for totals, band and heat map, and once more for
 /// the whole series of the worst VMs. Nothing kept grows with VMs × samples, so a month of 1,000 VMs fits.
 extension RunData {
@@ -14,6 +16,7 @@ extension RunData {
     let configured = try table.column("mem_configured_mib")
     let active = try table.column("mem_active_mib")
     let reclaim = ReclaimColumns(table)
+    let state = try table.column("state")
 
     var vmIndices: [String: Int] = [:]
     for (index, facts) in vms.enumerated() { vmIndices[facts.name] = index }
@@ -90,6 +93,8 @@ extension RunData {
         row, to: &totals[index].reclaim, at: at, length: length, host: hostOf[hostIndex])
 
       present.append(waits)
+      // Who waits to be restarted, or was refused, and did not run in this sample, is off.
+      if wants == 0, gets == 0, Self.statesOff.contains(row.text(state)) { return }
       let cell = vmOf[index] * readyHeat.columns + at * readyHeat.columns / times.count
       let level = Thresholds.readyClass(waits)
       if readyHeat.cells[cell] == HeatCells.none || readyHeat.cells[cell] < level {
@@ -99,6 +104,8 @@ extension RunData {
     if at >= 0, at < times.count { readyBand.append(&present, at: at) }
     for (index, vm) in vmOf.enumerated() { vms[vm].samples = totals[index] }
   }
+
+  private static let statesOff = [VMState.refused.name, VMState.restarting.name]
 
   /// VM indices by harm: ready or slowdown p95, whichever is larger, then its maximum, then name order.
   func vmsByHarm() -> [Int] {

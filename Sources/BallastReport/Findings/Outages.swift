@@ -1,24 +1,41 @@
+/// What a host failure did to a VM.
+struct Outage {
+  var vm: String
+  var seconds: Double
+  /// It runs again, or was powered off by order.
+  var isBack: Bool
+}
+
+extension RunData {
+  /// The VMs of failed hosts, in order of their return; those that did not return last, in order of the result files.
+  var outages: [Outage] {
+    var downSince: [String: Double] = [:]
+    var down: [Outage] = []
+    for event in events {
+      switch event.kind {
+      case "power_off" where event.detail == "reason=host_failed":
+        downSince[event.subject] = event.time
+      case "power_off", "restart":
+        if let since = downSince.removeValue(forKey: event.subject) {
+          down.append(Outage(vm: event.subject, seconds: event.time - since, isBack: true))
+        }
+      default: break
+      }
+    }
+    for vm in vms {
+      if let since = downSince[vm.name] {
+        down.append(Outage(vm: vm.name, seconds: duration - since, isBack: false))
+      }
+    }
+    return down
+  }
+}
+
 /// VMs that stood still because their host failed, and how long.
 func outages(_ data: RunData) -> [Finding] {
-  var downSince: [String: Double] = [:]
-  var down: [(vm: String, seconds: Double, isBack: Bool)] = []
-  var failed: [String] = []
-  for event in data.events {
-    switch event.kind {
-    case "host_failed":
-      failed.append("\(event.subject) at \(clock(event.time))")
-    case "power_off" where event.detail == "reason=host_failed":
-      downSince[event.subject] = event.time
-    case "power_off", "restart":
-      if let since = downSince.removeValue(forKey: event.subject) {
-        down.append((event.subject, event.time - since, true))
-      }
-    default: break
-    }
-  }
-  // Names in the order of the result files, so that no order of a dictionary shows.
-  for vm in data.vms {
-    if let since = downSince[vm.name] { down.append((vm.name, data.duration - since, false)) }
+  let down = data.outages
+  let failed = data.events.filter { $0.kind == "host_failed" }.map {
+    "\($0.subject) at \(clock($0.time))"
   }
   guard !failed.isEmpty else { return [] }
   let lost = down.filter { !$0.isBack }

@@ -1,8 +1,11 @@
 /// VMs that wait for CPU because their host has too little of it; those held back by a limit are another rule. One
 /// finding per severity and pool, as a pool is what a planner turns the lever of.
 func waitingVMs(_ data: RunData) -> [Finding] {
-  let waiting = data.vmsByHarm().filter {
+  let waiting = data.vms.indices.filter {
     !data.vms[$0].isMainlyLimited && Severity.ready(data.vms[$0].ready.p95) != nil
+  }.sorted { a, b in
+    let (x, y) = (data.vms[a].ready, data.vms[b].ready)
+    return x.p95 != y.p95 ? x.p95 > y.p95 : x.max != y.max ? x.max > y.max : a < b
   }
   var groups: [(severity: Severity, pool: String, vms: [Int])] = []
   for vm in waiting {

@@ -134,8 +134,8 @@ let pageScript = #"""
         series[name] = {
           color: color(styles[i]), strokeWidth: band && i === 0 ? 0 : 1.5,
           fillGraph: !!own && own.k === 'area',
-          // The library draws steps without a pattern; dashed lines are constants, so they need no steps.
-          stepPlot: !(own && own.k === 'dashed'),
+          // The library draws steps without a pattern: only a dashed line that never changes keeps its pattern.
+          stepPlot: !(own && own.k === 'dashed' && own.v.every(v => v === own.v[0])),
           strokePattern: own && own.k === 'dashed' ? [5, 4] : null
         };
       });

@@ -33,6 +33,11 @@ func vmTable(_ data: RunData) -> String {
   let usedTop = max(1, data.vms.map(\.used.max).filter(\.isFinite).max() ?? 1)
   let memoryTop = max(1, data.vms.map(\.memoryConsumed.max).filter(\.isFinite).max() ?? 1)
   let hasTotals = data.hasVMRows
+  var outages: [String: (seconds: Double, isBack: Bool)] = [:]
+  for outage in data.outages {
+    let before = outages[outage.vm]?.seconds ?? 0
+    outages[outage.vm] = (before + outage.seconds, outage.isBack)
+  }
   var out = """
     <div class="tools"><label>Filter <input type="search" id="filter" \
     placeholder="name, pool or host" autocomplete="off"/></label>\
@@ -61,7 +66,9 @@ func vmTable(_ data: RunData) -> String {
     let facts = data.vms[vm]
     let waits = Severity.ready(facts.ready.p95)
     let pages = Severity.slowdown(facts.slowdown)
-    let severity = [waits, pages].compactMap(\.self).max()
+    let outage = outages[facts.name]
+    let severity = [waits, pages, outage.map { $0.isBack ? .watch : .bad }]
+      .compactMap(\.self).max()
     let level = facts.isAdmitted ? severity?.rawValue ?? 0 : 3
     let state =
       !facts.isAdmitted
@@ -69,6 +76,7 @@ func vmTable(_ data: RunData) -> String {
       : (severity?.name.lowercased() ?? "fine")
         + (pages != nil && pages == severity
           ? ", memory" : waits != nil && facts.isMainlyLimited ? ", limit" : "")
+        + (outage.map { ", down \(span($0.seconds))" } ?? "")
     let style = facts.isAdmitted ? severity?.style ?? "fine" : "significant"
     let name =
       drilled.contains(vm)
@@ -119,12 +127,15 @@ func drillDownSection(
     "limited": percent(facts.limited.p95), "unserved": percent(totals.unservedPercent),
     "peak": cpu(totals.demandMax), "configured": memory(totals.memoryConfigured),
     "active": memory(totals.memoryActiveMax), "charts": drillDown(series, data, &writer),
-    "style": Severity.ready(facts.ready.p95)?.style ?? "fine",
+    "slowdown": data.hasReclaim && facts.slowdown.max > 0
+      ? ", slowdown p95 \(percent(facts.slowdown.p95))" : "",
+    "style": [Severity.ready(facts.ready.p95), Severity.slowdown(facts.slowdown)]
+      .compactMap(\.self).max()?.style ?? "fine",
   ]
   return render(
     """
     <details class="drill"><summary><span class="dot {{style}}">{{{name}}}</span> \
-    <span class="place">ready p95 {{{p95}}}</span></summary>\
+    <span class="place">ready p95 {{{p95}}}{{{slowdown}}}</span></summary>\
     <div id="vm-{{vm}}" class="inside"><p class="facts">{{{place}}} · ready per vCPU: p95 <b>{{{p95}}}</b>, worst \
     sample <b>{{{max}}}</b>{{at}}; by a limit p95 <b>{{{limited}}}</b> · demand up to <b>{{{peak}}}</b>, \
     <b>{{{unserved}}}</b> not served · memory <b>{{{configured}}}</b>, at most <b>{{{active}}}</b> active\

@@ -126,8 +126,11 @@ func keyFigures(_ data: RunData) -> String {
         + "\(short(wanted * data.duration / 3_600_000))\u{00A0}GHz·h"
     ))
 
-  let ready = data.vmsByHarm().first.map { data.vms[$0] }
-  if let worst = ready, worst.ready.p95.isFinite {
+  // Of equal ones the first in order of harm.
+  let ready = data.vmsByHarm().map { data.vms[$0] }.filter { $0.ready.p95.isFinite }
+  if let most = ready.map(\.ready.p95).max(),
+    let worst = ready.first(where: { $0.ready.p95 == most })
+  {
     figures.append(
       (percent(worst.ready.p95), "worst CPU ready p95", "per vCPU, \(escaped(worst.name))"))
     let late = data.vms.filter { $0.ready.p95 >= Thresholds.ready[1] }

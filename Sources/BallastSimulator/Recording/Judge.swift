@@ -99,10 +99,14 @@ struct Judge {
       measured = [("run", consolidation)]
     case .count(let count, let vms):
       measured = counts(vms) { one(count, of: $0) }
-    case .events(let kind, let subjects):
+    case .events(let kind, let groups):
       measured =
-        subjects.map { $0.map { ($0, one(lives.events(kind, of: $0) * 1_000)) } }
-        ?? [("run", one(lives.events(kind, of: nil) * 1_000))]
+        groups.map {
+          $0.map { group in
+            let rows = group.subjects.reduce(0) { $0 + lives.events(kind, of: $1) }
+            return (group.name, one(rows * 1_000))
+          }
+        } ?? [("run", one(lives.events(kind, of: nil) * 1_000))]
     case .admitted(let vms):
       return truth(expectation, vms) { vm in
         let life = lives[vm]

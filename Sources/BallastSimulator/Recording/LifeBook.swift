@@ -38,8 +38,10 @@ final class LifeBook: @unchecked Sendable {
     hosts = [HostState](repeating: .on, count: world.hosts.count)
     var counted: Set<String> = []
     for judgement in world.judgements {
-      if case .events(let kind, let subjects) = judgement.target {
-        for subject in subjects ?? [] { counted.insert(Self.key(kind, subject)) }
+      if case .events(let kind, let groups) = judgement.target {
+        for subject in (groups ?? []).flatMap(\.subjects) {
+          counted.insert(Self.key(kind, subject))
+        }
       }
     }
     self.counted = counted

@@ -41,7 +41,8 @@ extension ClusterDirector {
 extension ClusterDirector.Policies {
   init(_ world: World, _ cluster: World.Cluster) {
     let choice = world.policies
-    let failover = FailoverPolicy(choice.failover, cluster)
+    let failover = FailoverPolicy(
+      choice.failover, dedicatedHosts: cluster.dedicatedHosts, hostCount: cluster.hosts.count)
     self.init(
       admission: Self.admission(choice.admission),
       placement: Self.found(placementCatalog.first { $0.name == choice.placement }?.make()),
@@ -94,7 +95,7 @@ extension ClusterDirector.Policies {
 }
 
 extension FailoverPolicy {
-  init(_ choice: FailoverChoice, _ cluster: World.Cluster) {
+  init(_ choice: FailoverChoice, dedicatedHosts: [Int], hostCount: Int) {
     switch choice.policy {
     case "slots":
       self = .slots(
@@ -105,11 +106,11 @@ extension FailoverPolicy {
         self = .percentage(.tolerate(hosts: choice.tolerate))
       } else {
         let part = PartsPerMillion(
-          min(1_000_000, Int64(choice.tolerate) * 1_000_000 / Int64(max(1, cluster.hosts.count))))
+          min(1_000_000, Int64(choice.tolerate) * 1_000_000 / Int64(max(1, hostCount))))
         self = .percentage(
           .explicit(cpu: choice.cpu ?? part, memory: choice.memory ?? part))
       }
-    case "dedicated": self = .dedicated(hosts: cluster.dedicatedHosts)
+    case "dedicated": self = .dedicated(hosts: dedicatedHosts)
     default: self = .none
     }
   }

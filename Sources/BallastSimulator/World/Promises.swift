@@ -123,43 +123,87 @@ extension WorldBuilder {
     }
   }
 
-  /// Under strict admission, what pools are promised must fit their parents and the cluster from the start.
+  /// Under strict admission, what pools are promised must fit their parents and the cluster from the start, and failover
+  /// must leave something.
   mutating func checkPromises() {
-    guard scenario.policies.admission.policy == "strict" else { return }
     for (index, cluster) in scenario.clusters.enumerated() {
-      let tree = PoolTree(cluster.pools, profile: scenario.profile)
-      var capacity = Charge.zero
-      for host in hostsOf(cluster: index) {
-        capacity.cpu += hosts[host.int].cpuCapacity.value
-        capacity.memory +=
-          offeredMemory(hosts[host.int].memory, under: scenario.profile).value
+      let hosts = hostsOf(cluster: index).map { host in
+        FailoverHost(
+          name: self.hosts[host.int].name,
+          capacity: Charge(
+            cpu: self.hosts[host.int].cpuCapacity.value,
+            memory: offeredMemory(self.hosts[host.int].memory, under: scenario.profile).value))
       }
+      checkFailover(of: cluster, index, hosts)
+      guard scenario.policies.admission.policy == "strict" else { continue }
+      var capacity = Charge.zero
+      for host in hosts {
+        capacity.cpu += host.capacity.cpu
+        capacity.memory += host.capacity.memory
+      }
+      let tree = PoolTree(cluster.pools, profile: scenario.profile)
       for problem in AdmissionControl(tree: tree, capacity: capacity).problems {
-        let path = tree.pools[problem.pool].path
-        let short =
-          problem.resource == .cpu
-          ? "\(Kilohertz(problem.short))" : "\(Bytes(problem.short))"
-        complain(
-          Self.place(ofPool: path, in: cluster),
-          path.isEmpty
-            ? "the pools of cluster \(cluster.name) reserve \(short) more \(problem.resource.rawValue) than its hosts offer to VMs"
-            : "the pools below \(path) reserve \(short) more \(problem.resource.rawValue) than it may hold",
-          remedy: path.isEmpty
-            ? "lower reservations or add hosts"
-            : "lower their reservations, raise its own, or make it expandable")
+        complain(of: problem, in: cluster, tree)
       }
     }
   }
 
-  private static func place(ofPool path: String, in cluster: ClusterSpec) -> SourcePlace {
-    var place = cluster.place
+  /// A policy that keeps everything would refuse whoever comes.
+  private mutating func checkFailover(
+    of cluster: ClusterSpec, _ index: Int, _ hosts: [FailoverHost]
+  ) {
+    let choice = scenario.policies.failover
+    let dedicated = choice.policy == "dedicated" ? dedicatedHosts()[index] : []
+    let policy = FailoverPolicy(choice, dedicatedHosts: dedicated, hostCount: hosts.count)
+    let isStrict = scenario.policies.admission.policy == "strict"
+    let none = FailoverVM(charge: .zero)
+    let refusesAll =
+      isStrict && FailoverPlanner(policy: policy).status(hosts: hosts, vms: []).admits(none) != nil
+    guard !hosts.isEmpty, refusesAll || dedicated.count == hosts.count else { return }
+    complain(
+      cluster.place,
+      "failover \(choice.policy) keeps all of cluster \(cluster.name) for failures, so no VM could start",
+      remedy: "keep less, or add hosts")
+  }
+
+  private mutating func complain(
+    of problem: AdmissionProblem, in cluster: ClusterSpec, _ tree: PoolTree
+  ) {
+    let path = tree.pools[problem.pool].path
+    let resource = problem.resource
+    let short = resource == .cpu ? "\(Kilohertz(problem.short))" : "\(Bytes(problem.short))"
+    let children = Self.pools(below: path, in: cluster)
+    // The one whose reservation is the first too much, else the last that reserves.
+    let own = tree.pools[problem.pool]
+    var passed = Int128(0)
+    let reservations = children.map { pool in
+      resource == .cpu ? pool.cpu.reservation.value : pool.memory.reservation.value
+    }
+    let most = reservations.reduce(Int128(0)) { $0 + Int128($1) } - Int128(problem.short)
+    let first = children.indices.first {
+      passed += Int128(reservations[$0])
+      return passed > most
+    }
+    let isExpandable = resource == .cpu ? own.cpu.expandable : own.memory.expandable
+    complain(
+      first.map { children[$0].place } ?? cluster.place,
+      path.isEmpty
+        ? "the pools of cluster \(cluster.name) reserve \(short) more \(resource.noun) than its hosts offer to VMs"
+        : "the pools below \(path) reserve \(short) more \(resource.noun) than it may hold",
+      remedy: path.isEmpty
+        ? "lower reservations or add hosts"
+        : isExpandable
+          ? "lower their reservations or raise its limit"
+          : "lower their reservations, raise its own, or make it expandable")
+  }
+
+  private static func pools(below path: String, in cluster: ClusterSpec) -> [PoolSpec] {
     var pools = cluster.pools
     for name in path.split(separator: "/") {
       guard let pool = pools.first(where: { $0.name == name }) else { break }
-      place = pool.place
       pools = pool.pools
     }
-    return place
+    return pools
   }
 }
 

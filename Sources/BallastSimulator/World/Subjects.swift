@@ -117,7 +117,7 @@ extension WorldBuilder {
   ) -> World.Judgement.Target? {
     switch expectation.question {
     case .metric(let metric): return target(of: metric, expectation, manifest)
-    case .events(let kind): return .events(kind, eventSubjects(of: expectation))
+    case .events(let kind): return .events(kind, eventGroups(of: expectation, kind))
     case .refusal(let kind):
       return .refusal(kind, vms(of: expectation))
     case .explanation(let at, let resource, let bound):
@@ -131,26 +131,62 @@ extension WorldBuilder {
     return unique(patterns.flatMap { subjects($0, expectation.place) })
   }
 
-  /// Names as `events.csv` has them; nil for all.
-  private mutating func eventSubjects(of expectation: Expectation) -> [String]? {
+  /// Whose rows of `events.csv` count; nil for all.
+  private mutating func eventGroups(
+    of expectation: Expectation, _ kind: EventKind
+  ) -> [World.EventGroup]? {
+    func alone(_ name: String) -> World.EventGroup {
+      World.EventGroup(name: name, subjects: [name])
+    }
     switch expectation.subjects {
     case .run: return nil
-    case .vms: return vms(of: expectation).map { vms[$0.int].name }
+    case .vms, .pools:
+      if kind.isOfHosts {
+        complain(
+          expectation.place, "\(kind.rawValue) happens to hosts only, so it would count 0",
+          remedy: "write of: {hosts: …}, or no of")
+      }
+    case .hosts:
+      if !kind.isOfHosts {
+        complain(
+          expectation.place, "\(kind.rawValue) never happens to a host, so it would count 0",
+          remedy: "write of: {vms: …} or {pools: …}, or no of")
+      }
+    }
+    switch expectation.subjects {
+    case .run: return nil
+    case .vms: return vms(of: expectation).map { alone(vms[$0.int].name) }
     case .hosts(let patterns):
       let found = Set(patterns.flatMap { hosts($0, expectation.place) })
-      return found.sorted().map { hosts[$0.int].name }
+      return found.sorted().map { alone(hosts[$0.int].name) }
     case .pools(let patterns):
-      let paths = scenario.clusters.flatMap { cluster in
-        PoolPaths(cluster.pools).paths.filter { path in
-          patterns.contains {
-            NamePattern($0).matchesPool(cluster: cluster.name, path: path)
-          }
+      let groups = scenario.clusters.flatMap { cluster -> [World.EventGroup] in
+        let paths = PoolPaths(cluster.pools).paths
+        let matched = paths.filter { path in
+          patterns.contains { NamePattern($0).matchesPool(cluster: cluster.name, path: path) }
+        }
+        return matched.map { path in
+          let below = vmsBelow([RunManifest.Pool(cluster: cluster.name, path: path)])
+          return World.EventGroup(
+            name: path,
+            subjects: paths.filter { $0 == path || $0.hasPrefix(path + "/") }
+              + below.map { vms[$0.int].name })
         }
       }
-      if paths.isEmpty {
+      if groups.isEmpty {
         complain(expectation.place, "no pool matches \(patterns.joined(separator: ", "))")
       }
-      return paths
+      // Settings of pools change, too, and may be refused; all else happens to the VMs below.
+      let isOfVMs = kind != .set && kind != .refused && !kind.isOfHosts
+      let paths = Set(scenario.clusters.flatMap { PoolPaths($0.pools).paths })
+      let hasVMs = groups.contains { $0.subjects.contains { !paths.contains($0) } }
+      if isOfVMs, !groups.isEmpty, !hasVMs {
+        complain(
+          expectation.place,
+          "\(kind.rawValue) happens to VMs, and none is in \(patterns.joined(separator: ", "))",
+          remedy: "put VMs into it, or name another pool")
+      }
+      return groups
     }
   }
 

@@ -103,6 +103,16 @@ public struct World: Sendable {
     case restarts
   }
 
+  /// A VM, host or pool, and the subjects of the rows that count for it: of a pool also those below it.
+  public struct EventGroup: Sendable {
+    public var name: String
+    public var subjects: [String]
+    public init(name: String, subjects: [String]) {
+      self.name = name
+      self.subjects = subjects
+    }
+  }
+
   /// An expectation with its subjects found.
   public struct Judgement: Sendable {
     public enum Target: Sendable {
@@ -113,8 +123,8 @@ public struct World: Sendable {
       case admitted([VMIndex])
       /// Of VMs, or (nil) of the whole run.
       case count(VMCount, [VMIndex]?)
-      /// Rows of `events.csv` about these subjects, or (nil) all of them.
-      case events(EventKind, [String]?)
+      /// Rows of `events.csv` about these, each counted over its subjects, or (nil) all of them.
+      case events(EventKind, [EventGroup]?)
       case refusal(RefusalKind, [VMIndex])
       case explanation(
         [VMIndex], at: SimTime, EntitlementExplanation.Resource, EntitlementLevel.Bound)

@@ -22,6 +22,7 @@ struct ExplainCommand: ParsableCommand {
   var vm: String
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Moment of the run, such as 2h30m; changes at it count.", valueName: "time"))
   var at: String
 
@@ -49,11 +50,7 @@ struct ExplainCommand: ParsableCommand {
     }
     let world = try readWorld(file)
     guard let index = world.vms.firstIndex(where: { $0.name == vm }) else {
-      let near = nearestName(vm, in: world.vms.map(\.name))
-      note(
-        "ballast: the run has no VM \(vm)"
-          + (near.map { "; did you mean \($0)?" }
-            ?? "; vms-summary.csv names its \(world.vms.count)"))
+      note("ballast: the run has no VM \(vm); \(remedy(in: world.vms.map(\.name)))")
       throw Exit.usage.code
     }
     Interrupt.watch()
@@ -64,6 +61,18 @@ struct ExplainCommand: ParsableCommand {
     progress.finish()
     guard let explanation = explained[0] else { throw Exit.interrupted.code }
     output(json ? asJSON(explanation, of: world) : asText(explanation, of: world))
+  }
+
+  private func remedy(in names: [String]) -> String {
+    if vm.contains(where: { "*?".contains($0) }) { return "a pattern names many, write one name" }
+    let own = names.filter {
+      $0.hasPrefix(vm + "-") && Int($0.dropFirst(vm.count + 1)) != nil
+    }
+    if let first = own.first, let last = own.last {
+      return "it is an entry of \(own.count): write one of \(first) … \(last)"
+    }
+    return nearestName(vm, in: names).map { "did you mean \($0)?" }
+      ?? "vms-summary.csv names its \(names.count)"
   }
 
   private func readRun() throws -> RunFile {
