@@ -24,7 +24,8 @@ extension FluidHost {
     var waiting: Int64 = 0
     for slot in 0..<table.count {
       let record = guests.reclaim![Int(table.vm[slot])]
-      waiting += min(record.waiting, limitRoom(VMIndex(Int(table.vm[slot])), guests: guests))
+      waiting +=
+        min(record.waiting, limitRoom(VMIndex(Int(table.vm[slot])), guests: guests))
         + record.overheadWaiting
     }
     guard memoryFree - waiting < lowWatermark(reclaim) else { return }

@@ -190,7 +190,7 @@ extension FluidHost {
           cacheMax: reclaim.facts.compressedMax.of(Bytes(guests.base[vm.int].configured))
             .value, at: time, guests: guests)
         // What does not compress is swapped, like what the cache has no room for.
-        record.pointee.toSwap += asked - done
+        record.pointee.toSwap += record.pointee.toCompress - done
         record.pointee.toCompress = 0
       }
       if record.pointee.toSwap > 0 {

@@ -94,8 +94,11 @@ struct BalloonTruthTests {
   /// At most twice that here, and not less than half.
   @Test func targetsAreReachedInTheirTime() throws {
     var rig = Rig(holds: [(0, 300), (10, 42)])
-    for (target, measured, from) in [(400, 0.19, 1), (256, 0.33, 11), (128, 0.35, 22), (512, 0.37, 33)]
-    as [(Int64, Double, Int64)] {
+    for (target, measured, from) in [
+      (400, 0.19, 1), (256, 0.33, 11), (128, 0.35, 22), (512, 0.37, 33),
+    ]
+      as [(Int64, Double, Int64)]
+    {
       rig.advance(to: from)
       try rig.setMemory(target)
       let reached = rig.time(toReach: target)
