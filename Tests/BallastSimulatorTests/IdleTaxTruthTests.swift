@@ -41,11 +41,14 @@ struct IdleTaxTruthTests {
         let configured = Bytes.mebibytes(try number(row, "configured_mb"))
         let isBusy = try number(row, "active_fraction") == 1
         // The idle one has nearly all of what there is before the busy one comes; that takes an hour for it.
-        let most = min(.one, PartsPerMillion(
-          scaled(try number(vms[0], "memory_mb") << 20, by: 950_000, over: configured.value)))
+        let most = min(
+          .one,
+          PartsPerMillion(
+            scaled(try number(vms[0], "memory_mb") << 20, by: 950_000, over: configured.value)))
         let ramp = (0...3_600).filter { $0 % 10 == 0 }.map { second in
           DemandForm.Step(
-            time: .seconds(Int64(second)), value: PartsPerMillion(Int64(second) * 1_000_000 / 3_600))
+            time: .seconds(Int64(second)), value: PartsPerMillion(Int64(second) * 1_000_000 / 3_600)
+          )
         }
         let curve = isBusy ? DemandSource.steps(ramp) : .constant(most)
         return World.VM(
