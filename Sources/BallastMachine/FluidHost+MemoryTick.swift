@@ -118,7 +118,7 @@ extension FluidHost {
   }
 
   /// The guest gives up pages it has used. It does not know where the host keeps them: they go from all places in
-  /// proportion, and of each the cold ones first.
+  /// proportion, and of each the cold ones first; what is reserved for it stays backed while there are others.
   private mutating func release(
     _ vm: VMIndex, _ bytes: Int64, _ reclaim: HostReclaim, at time: Int64, guests: Guests
   ) {
@@ -126,9 +126,9 @@ extension FluidHost {
     let mapped = guests.base[vm.int].memory.mapped
     let held = record.pointee.held(mapped)
     var left = min(bytes, held)
-    let fromMapped = min(
-      mapped,
-      left - scaled(left, by: record.pointee.compressed + record.pointee.swapped, over: held))
+    let elsewhere = record.pointee.compressed + record.pointee.swapped
+    let even = min(mapped, left - scaled(left, by: elsewhere, over: held))
+    let fromMapped = max(left - elsewhere, min(even, takeable(vm, guests: guests)))
     unmap(vm, fromMapped, at: time, guests: guests)
     left -= fromMapped
     guard left > 0 else { return }
