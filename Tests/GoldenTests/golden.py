@@ -30,10 +30,16 @@ def scenarios():
 
 def published_traces(name):
     """The published traces a scenario needs: paths behind $BALLAST_TRACES."""
-    text = (SCENARIOS / f"{name}.yaml").read_text()
-    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    lines = lines_of(SCENARIOS / f"{name}.yaml")
     words = " ".join(lines).replace(",", " ").replace("}", " ").split()
     return [word.removeprefix("$BALLAST_TRACES/") for word in words if word.startswith("$BALLAST_TRACES/")]
+
+
+def lines_of(path):
+    """Lines of a scenario and of the one it imports, without comments."""
+    lines = [line for line in path.read_text().splitlines() if not line.lstrip().startswith("#")]
+    imports = [line.removeprefix("import:").strip() for line in lines if line.startswith("import:")]
+    return lines + [line for file in imports for line in lines_of(path.parent / file)]
 
 
 def missing_traces(name):
