@@ -44,6 +44,14 @@ def scenario_names():
     return sorted(str(path.relative_to(PROJECT)) for path in (PROJECT / "scenarios").rglob("*.yaml"))
 
 
+def uses_published_traces(name):
+    """Whether a scenario, or one it imports, reads traces behind $BALLAST_TRACES."""
+    text = (PROJECT / name).read_text(encoding="utf-8")
+    imports = [line.removeprefix("import:").strip() for line in text.splitlines() if line.startswith("import:")]
+    folder = (PROJECT / name).parent.relative_to(PROJECT)
+    return "$BALLAST_TRACES" in text or any(uses_published_traces(folder / file) for file in imports)
+
+
 def write(path, text):
     path.write_text(text, encoding="utf-8")
     return path

@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from ballast_runs import PROJECT, SMALL, ballast, read_csv, read_run, run, scenario_names, write
+from ballast_runs import PROJECT, SMALL, ballast, read_csv, read_run, run, scenario_names, uses_published_traces, write
 
 # gold/web has 3 GHz reserved of 6: two VMs of 1 GHz fit with what gold lends, big does not fit its fixed pool.
 STRICT = """\
@@ -245,8 +245,10 @@ def at_a_third(directory, rows):
 
 @pytest.mark.parametrize("name", scenario_names())
 def test_explain_answers_for_every_scenario(name, tmp_path):
-    if "$BALLAST_TRACES" in (PROJECT / name).read_text(encoding="utf-8") and not os.environ.get("BALLAST_TRACES"):
+    if uses_published_traces(name) and not os.environ.get("BALLAST_TRACES"):
         pytest.skip("needs the published traces: set BALLAST_TRACES")
+    if "bitbrains-" in name:
+        pytest.skip("long")
     done = ballast("run", PROJECT / name, "--out", tmp_path / "run", "--quiet")
     assert done.returncode in (0, 1), done.stderr
     _, rows = read_csv(tmp_path / "run", "vms.csv")
@@ -302,7 +304,7 @@ vms:
 
 @pytest.mark.parametrize("name", scenario_names())
 def test_every_kept_scenario_runs_the_same(name, tmp_path):
-    if "$BALLAST_TRACES" in (PROJECT / name).read_text(encoding="utf-8"):
+    if uses_published_traces(name):
         pytest.skip("long")
     ballast("run", PROJECT / name, "--out", tmp_path / "a", "--quiet")
     ballast("run", tmp_path / "a/scenario.json", "--out", tmp_path / "b", "--quiet", cwd="/")

@@ -7,7 +7,7 @@ import re
 import jsonschema
 import pytest
 
-from ballast_runs import MIXED, PROJECT, SMALL, ballast, load_yaml, run, scenario_names, write
+from ballast_runs import MIXED, PROJECT, SMALL, ballast, load_yaml, run, scenario_names, uses_published_traces, write
 
 WRONG = SMALL.replace("duration: 1h", "duratoin: 1h").replace("vcpus: 2", "vcpus: two")
 
@@ -146,7 +146,7 @@ def test_validate_json_tells_of_every_file(tmp_path, small):
 
 @pytest.mark.parametrize("name", scenario_names())
 def test_example_scenarios_are_valid(name):
-    if "$BALLAST_TRACES" in (PROJECT / name).read_text(encoding="utf-8") and not os.environ.get("BALLAST_TRACES"):
+    if uses_published_traces(name) and not os.environ.get("BALLAST_TRACES"):
         pytest.skip("needs the published traces: set BALLAST_TRACES")
     done = ballast("validate", PROJECT / name)
     assert done.returncode == 0, done.stderr

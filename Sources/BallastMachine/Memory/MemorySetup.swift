@@ -18,7 +18,8 @@ public struct MemorySetup: Sendable {
   public var compressible: [(pages: PartsPerMillion, kept: PartsPerMillion)]
 
   public init(
-    facts: MemoryFacts, tick: SimDuration, scan: SimDuration, alarms: [Bytes], doublePaging: Bool = false, samplesAlways: Bool = false,
+    facts: MemoryFacts, tick: SimDuration, scan: SimDuration, alarms: [Bytes],
+    doublePaging: Bool = false, samplesAlways: Bool = false,
     compressible: [(pages: PartsPerMillion, kept: PartsPerMillion)]
   ) {
     self.facts = facts

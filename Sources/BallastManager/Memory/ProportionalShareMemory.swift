@@ -90,7 +90,8 @@ public struct ProportionalShareMemory: MemoryPolicy {
       // Down to where ballooning begins again: who is above its target gives then, and activity that moves from one guest
       // to another takes its memory along.
       letOut(
-        max(0, free - states.leavingSoft(reference: reference)), table, revocation.givingOrder(claims), targets, &requests,
+        max(0, free - states.leavingSoft(reference: reference)), table,
+        revocation.givingOrder(claims), targets, &requests,
         &decision)
     }
   }

@@ -124,7 +124,8 @@ extension Refusal.PoolShortage {
       text += ", and its limit allows no more: raise the limit by \(missing) or reserve"
       text += " \(missing) less."
     case .capacity:
-      text += ": \(missing) less reserved, or as much more capacity for reservations, would let it in."
+      text +=
+        ": \(missing) less reserved, or as much more capacity for reservations, would let it in."
     }
     return text.prefix(1).uppercased() + text.dropFirst()
   }

@@ -26,7 +26,8 @@ public enum EventKind: String, Sendable, CaseIterable {
   /// `shortfall` about clusters.
   public var isOfHosts: Bool {
     switch self {
-    case .hostFailed, .hostRecovered, .maintenance, .hostPower, .overcommitted, .memoryState, .swapFull:
+    case .hostFailed, .hostRecovered, .maintenance, .hostPower, .overcommitted, .memoryState,
+      .swapFull:
       true
     case .powerOn, .powerOff, .refused, .workload, .set, .migrateStart, .migrateEnd, .restart,
       .shortfall, .balloon, .balloonStuck, .balloonDeflatedOnOOM, .memoryWaits, .oomKill,

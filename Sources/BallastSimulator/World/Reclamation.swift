@@ -144,7 +144,8 @@ extension World {
   var memorySetup: MemorySetup? {
     guard let memory else { return nil }
     return MemorySetup(
-      facts: memory, tick: SimDuration(max(1_000_000_000, controlInterval.value / 20)), scan: scanStep,
+      facts: memory, tick: SimDuration(max(1_000_000_000, controlInterval.value / 20)),
+      scan: scanStep,
       alarms: hosts.map(memoryAlarm), doublePaging: policies.reclamation.doublePaging,
       samplesAlways: samplesMemory,
       compressible: vms.map { vm in
