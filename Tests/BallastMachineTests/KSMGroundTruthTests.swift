@@ -27,12 +27,19 @@ struct KSMCase: Decodable, CustomStringConvertible {
   }
 
   let id: String
-  let pages_to_scan: Int64
-  let sleep_millisecs: Int64
-  let smart_scan: Int
+  let pagesToScan: Int64
+  let sleepMilliseconds: Int64
+  let smartScan: Int
   let seconds: Int64
   let guests: [Guest]
   var description: String { id }
+
+  private enum CodingKeys: String, CodingKey {
+    case id, seconds, guests
+    case pagesToScan = "pages_to_scan"
+    case sleepMilliseconds = "sleep_millisecs"
+    case smartScan = "smart_scan"
+  }
 
   static let all: [KSMCase] = {
     guard let text = try? fixture("ground-truth/ksm/cases.json"),
@@ -58,7 +65,7 @@ struct KSMCase: Decodable, CustomStringConvertible {
   /// The same at the same times, simulated.
   func simulated() throws -> [Reading] {
     var settings = KSMSettings(
-      pagesToScan: pages_to_scan, sleep: .milliseconds(sleep_millisecs), smartScan: smart_scan == 1)
+      pagesToScan: pagesToScan, sleep: .milliseconds(sleepMilliseconds), smartScan: smartScan == 1)
     settings.maxPageSharing = 256
     var sharing = PageSharing(
       SharingFacts(scope: .betweenVMs, scanner: .ksm(settings)), capacity: .megahertz(6_000),
