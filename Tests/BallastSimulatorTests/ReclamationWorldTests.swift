@@ -73,6 +73,22 @@ struct ReclamationWorldTests {
     #expect(without.hosts[0].swap == .none)
   }
 
+  /// ESXi keeps room for what may have to be swapped: as much as its device has, none without a device; where the scenario
+  /// does without swapping nobody counts it, nor does Linux.
+  @Test func swapSpaceIsTheDevices() throws {
+    func space(
+      _ profile: HypervisorProfile, _ swap: SwapDeviceSpec?, _ choice: ReclamationChoice = .init()
+    ) throws -> Bytes? {
+      let world = try World(scenario(profile, choice, swap: swap))
+      return world.swapSpace(of: world.hosts[0])
+    }
+    #expect(try space(.esxi, nil) == nil)
+    #expect(try space(.esxi, .usual(.ssd, size: .gibibytes(8))) == .gibibytes(8))
+    #expect(try space(.esxi, SwapDeviceSpec.none) == .zero)
+    #expect(try space(.esxi, nil, ReclamationChoice(order: [.balloon])) == nil)
+    #expect(try space(.kvm, SwapDeviceSpec.none) == nil)
+  }
+
   /// Off: no facts, no policy, and the tax still divides.
   @Test func offIsOff() throws {
     let world = try World(

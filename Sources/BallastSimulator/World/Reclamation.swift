@@ -103,8 +103,10 @@ extension World {
   /// Room on a host's swap device that VMs share; nil where nobody counts it. A host that makes guests wait until
   /// memory is found keeps room for all that may have to go.
   func swapSpace(of host: HostSpec) -> Bytes? {
-    guard memory?.onExhaustion == .wait, host.swap.kind != .none else { return nil }
-    return host.swap.size
+    guard let memory, memory.onExhaustion == .wait, memory.techniques.contains(.swap) else {
+      return nil
+    }
+    return host.swap.kind == .none ? .zero : host.swap.size
   }
 
   /// The memory half of a host's manager: the policy by name with the host's parameters, and the tax of entitlements.
