@@ -123,7 +123,7 @@ extension FluidHost {
     var readings = VMMemoryReadings()
     if guests.reclaim != nil { fill(&readings, vm, guests: guests) }
     // Where nothing is scarce nobody asks which memory is in use.
-    guard let samplers = guests.samplers, isMemoryTroubled || reclaim?.samplesAlways ?? true else {
+    guard let samplers = guests.samplers, isMemoryTroubled || reclaim == nil else {
       return readings
     }
     let since = min(interval.value, now - guest.onSince)

@@ -116,10 +116,12 @@ struct FluidHost: ~Copyable {
   }
 
   /// Somebody will, or will not any more, ask for the counters of observations.
-  mutating func setObserved(_ isObserved: Bool) {
+  ///
+  /// The observation under way begins where it would have begun if somebody had asked all the time.
+  mutating func setObserved(_ isObserved: Bool, interval: Int64?) {
     guard isObserved != self.isObserved else { return }
     self.isObserved = isObserved
-    observationStart = now
+    observationStart = max(observationStart, interval.map { now / $0 * $0 } ?? now)
     observationHasParts = false
   }
 

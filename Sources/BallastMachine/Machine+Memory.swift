@@ -102,7 +102,7 @@ extension Machine {
 
   /// Somebody will, or will not any more, ask for the counters of observations of a host.
   public func setObserved(_ host: HostIndex, _ isObserved: Bool) {
-    hosts[host.int].setObserved(isObserved)
+    hosts[host.int].setObserved(isObserved, interval: guests.observationInterval)
   }
 
   /// What a VM did with its memory since the last call: in the last sample, if it is called after each.

@@ -13,11 +13,11 @@ extension ResourceManager {
     plan.hostMemory = HostMemoryRequest()
     guard memory.isOn else { return }
     if isMemoryIdle(seen) {
-      memory.rest(answering: seen)
+      if decidesMemory { memory.rest(answering: seen) }
       return
     }
     memory.follow(vms.indices.map { (vms[$0], row($0).since) })
-    let isNews = memory.isNews(seen)
+    let isNews = decidesMemory && memory.isNews(seen)
     let table = memoryTable(seen, isNews: isNews)
     plan.memoryEntitlement = memory.tax.divide(
       capacity: table.capacity, among: table.rows.map(\.claim), pools: table.pools,

@@ -47,6 +47,8 @@ public struct ResourceManager: Sendable, Equatable {
     var memoryDemand: Int64 = -1
   }
 
+  /// False: a decision leaves memory as it was asked for last.
+  public var decidesMemory = true
   /// The memory half: policy, tax, and what is remembered of each guest.
   var memory: MemoryControl
 

@@ -42,7 +42,7 @@ final class HostController: @unchecked Sendable {
     self.world = world
     self.machine = machine
     self.followsEntitlements = followsEntitlements
-    samplesMemory = world.samplesMemory
+    samplesMemory = world.samplesMemory && world.memory == nil
     managesMemory = world.managesMemory
     states = [MemoryState](repeating: .high, count: hosts.count)
     first = hosts.lowerBound
@@ -114,6 +114,7 @@ final class HostController: @unchecked Sendable {
     _ host: HostIndex, manager: inout ResourceManager, recorder: Recorder, at time: SimTime
   ) {
     countSteps(host, before: time, recorder: recorder)
+    askForMemory(host, &manager)
     do throws(BackendError) {
       _ = try loop.step(&backends[host.int - first], &manager)
     } catch {
@@ -138,6 +139,7 @@ final class HostController: @unchecked Sendable {
     recorder: Recorder, at time: SimTime
   ) {
     countSteps(host, before: time, recorder: recorder)
+    askForMemory(host, &manager)
     do throws(BackendError) {
       _ = try loop.apply(seen, &backends[host.int - first], &manager)
     } catch {
@@ -145,6 +147,12 @@ final class HostController: @unchecked Sendable {
     }
     keep(seen, of: host)
     decided(host, manager, at: time, recorder: recorder)
+  }
+
+  /// Memory is decided about where it is in trouble, and only then: so the same happens whether or not somebody follows
+  /// entitlements, which asks for more steps.
+  private func askForMemory(_ host: HostIndex, _ manager: inout ResourceManager) {
+    manager.decidesMemory = !managesMemory || machine.needsMemoryDecision(host)
   }
 
   private func keep(_ seen: HostObservation, of host: HostIndex) {
@@ -158,7 +166,8 @@ final class HostController: @unchecked Sendable {
   ) {
     if managesMemory {
       noteState(of: host, manager, at: time, recorder: recorder)
-      if manager.memoryDecision.isQuiet { machine.noteQuiet(host) }
+      let hasDecided = manager.decidesMemory
+      if hasDecided, manager.memoryDecision.isQuiet { machine.noteQuiet(host) }
     }
     guard followsEntitlements else {
       let isNeeded = managesMemory && machine.needsMemoryDecision(host)

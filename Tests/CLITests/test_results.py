@@ -165,6 +165,35 @@ def test_record_summary_writes_no_rows_and_judges_the_same(tmp_path):
     assert read_run(tmp_path / "all")["expectations"] == read_run(tmp_path / "few")["expectations"]
 
 
+SCARCE = """\
+ballast: 1
+name: scarce
+duration: 5h
+clusters:
+  - name: c
+    hosts: [{name: h, count: 2, cpu: {cores: 16, mhz: 2500}, memory: 64GiB}]
+vms:
+  - name: vm
+    count: 20
+    vcpus: 2
+    memory: 8GiB
+    workload:
+      cpu: {diurnal: {mean: 25%, amplitude: 20%, peak: 3h}}
+      memory:
+        active: {diurnal: {mean: 25%, amplitude: 20%, peak: 3h}}
+        touched: {steps: {0s: 30%, 1h: 75%, 90m: 82%, 2h: 84%, 3h: 90%, 4h: 60%}}
+"""
+
+
+def test_what_is_recorded_decides_nothing_about_memory(tmp_path):
+    """Rows ask the managers at every change, summaries only while memory is in trouble: the same must come of it."""
+    run(write(tmp_path / "all.yaml", SCARCE), tmp_path / "all", "--quiet")
+    run(write(tmp_path / "few.yaml", SCARCE + "record: {vms: summary}\n"), tmp_path / "few", "--quiet")
+    assert {"balloon", "mem_state"} <= {row["event"] for row in read_csv(tmp_path / "all", "events.csv")[1]}
+    for name in ("hosts.csv", "events.csv"):
+        assert (tmp_path / "all" / name).read_bytes() == (tmp_path / "few" / name).read_bytes()
+
+
 # --- Conservation -------------------------------------------------------------------------------------------------
 
 

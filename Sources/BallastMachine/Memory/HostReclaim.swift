@@ -67,13 +67,10 @@ final class HostReclaim {
   let alarm: Int64
 
   let doublePaging: Bool
-  /// Pages are drawn at every observation, not only when memory is scarce.
-  let samplesAlways: Bool
 
   init(_ spec: HostSpec, _ setup: MemorySetup, alarm: Int64) {
     self.alarm = alarm
     doublePaging = setup.doublePaging
-    samplesAlways = setup.samplesAlways
     facts = setup.facts
     swap = spec.swap
     tick = setup.tick

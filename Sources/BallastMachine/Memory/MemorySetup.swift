@@ -12,14 +12,12 @@ public struct MemorySetup: Sendable {
   public var alarms: [Int64]
   /// What the guest pages out and the host has swapped out is read back first.
   public var doublePaging: Bool
-  /// Hosts draw pages at every observation, not only when memory is scarce.
-  public var samplesAlways: Bool
   /// Of each VM: part of its pages that compress, and the part of its size that such a page keeps.
   public var compressible: [(pages: PartsPerMillion, kept: PartsPerMillion)]
 
   public init(
     facts: MemoryFacts, tick: SimDuration, scan: SimDuration, alarms: [Bytes],
-    doublePaging: Bool = false, samplesAlways: Bool = false,
+    doublePaging: Bool = false,
     compressible: [(pages: PartsPerMillion, kept: PartsPerMillion)]
   ) {
     self.facts = facts
@@ -27,7 +25,6 @@ public struct MemorySetup: Sendable {
     self.scan = max(1, scan.value)
     self.alarms = alarms.map(\.value)
     self.doublePaging = doublePaging
-    self.samplesAlways = samplesAlways
     self.compressible = compressible
   }
 }

@@ -122,8 +122,8 @@ public struct MemoryControl: Sendable, Equatable {
     }
   }
 
-  /// Something that was asked is still in force.
-  var hasAsked: Bool { guests.contains { $0.request != VMMemoryRequest() } }
+  /// A balloon that was asked for is still to be held; amounts were taken once.
+  var hasAsked: Bool { guests.contains { $0.request.balloon > 0 } }
 
   /// There was nothing to decide, and nothing to remember.
   mutating func rest(answering seen: HostObservation) {

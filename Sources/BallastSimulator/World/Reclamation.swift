@@ -149,7 +149,6 @@ extension World {
       facts: memory, tick: SimDuration(max(1_000_000_000, controlInterval.value / 20)),
       scan: scanStep,
       alarms: hosts.map(memoryAlarm), doublePaging: policies.reclamation.doublePaging,
-      samplesAlways: samplesMemory,
       compressible: vms.map { vm in
         var stream = RandomStream(seed: seed, named: "compressibility/\(vm.name)")
         return Self.compressibility(&stream)
