@@ -38,7 +38,8 @@ def main():
                 print(f"skipped    {path.name}: needs $BALLAST_TRACES")
                 counts["skipped"] += 1
                 continue
-            outs = [pathlib.Path(folder) / path.stem / build for build in ("first", "second")]
+            # Two scenarios in different folders may have one name.
+            outs = [pathlib.Path(folder) / path.parent.name / path.stem / build for build in ("first", "second")]
             codes = [
                 subprocess.run(
                     [command, "run", path, "--out", out, "--threads", threads, "--quiet"], timeout=300).returncode

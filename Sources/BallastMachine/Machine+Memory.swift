@@ -81,12 +81,14 @@ extension Machine {
     hosts[host.int].isMemoryTroubled
   }
 
-  /// When guests of a host that makes them wait for memory will next be given some; `never` where none waits.
-  public func nextShortage(of host: HostIndex) -> SimTime {
+  /// When, after `time`, guests of a host that makes them wait for memory will next be given some; `never` where none
+  /// waits. What is due at `time` itself happens after whoever asks.
+  public func nextShortage(of host: HostIndex, after time: SimTime) -> SimTime {
     guard let reclaim = hosts[host.int].reclaim, reclaim.isShort,
       reclaim.facts.onExhaustion == .wait
     else { return .never }
-    return SimTime(reclaim.nextTick)
+    if reclaim.nextTick > time.value { return SimTime(reclaim.nextTick) }
+    return SimTime((time.value / reclaim.tick + 1) * reclaim.tick)
   }
 
   /// A manager has looked at the host's memory and found nothing to do.

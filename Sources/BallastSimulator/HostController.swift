@@ -226,7 +226,7 @@ final class HostController: @unchecked Sendable {
   ///
   /// Source  ESXi recomputes its targets periodically and whenever free memory crosses a threshold.
   private func memoryStepTime(_ host: HostIndex, after time: SimTime) -> SimTime {
-    min(stepTime(after: time), machine.nextShortage(of: host))
+    min(stepTime(after: time), machine.nextShortage(of: host, after: time))
   }
 
   /// Something changed that no manager is told of: the next instant of the control interval may see it.

@@ -172,6 +172,7 @@ public final class Simulation {
       if shouldStop() { break }
       let windowEnd = endOfWindow()
       let meeting = min(queue.peek()?.time ?? end, windowEnd, clusterStepDue(), goal)
+      assert(meeting > now, "an instant is met once")
       play(to: meeting)
       now = meeting
       if now == windowEnd || queue.peek()?.time == now || now == end {

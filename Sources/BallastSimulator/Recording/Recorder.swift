@@ -228,7 +228,7 @@ final class Recorder {
     }
     hostSamples[slot * world.hosts.count + host.int] = HostSample(
       demand: demand + columns.demandElsewhere, used: used + columns.usedElsewhere,
-      capacity: columns.capacity)
+      overhead: columns.overhead, capacity: columns.capacity)
   }
 
   /// A tile turns to another host, or the host is about to change.
@@ -322,8 +322,8 @@ final class Recorder {
     let cells = hostCells + host.int * HostColumn.count
     let capacity = sample.capacity
     cells[HostColumn.cpuCapacity.rawValue] = capacity
-    // A sum of means that were rounded each: it must not pass what the host has.
-    let used = min(sample.used, capacity)
+    // A sum of means that were rounded each: it must not pass what the host has for VMs.
+    let used = min(sample.used, capacity - sample.overhead)
     cells[HostColumn.cpuDemand.rawValue] = sample.demand
     cells[HostColumn.cpuUsed.rawValue] = used
     cells[HostColumn.cpuUsedPercent.rawValue] = percent(used, of: capacity)
@@ -472,6 +472,7 @@ private func filled<Element>(_ count: Int, _ value: Element) -> UnsafeMutablePoi
 private struct HostSample: BitwiseCopyable {
   var demand: Int64 = 0
   var used: Int64 = 0
+  var overhead: Int64 = 0
   /// Mean.
   var capacity: Int64 = 0
 }
