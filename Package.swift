@@ -47,6 +47,7 @@ let package = Package(
     module(
       "BallastScenario",
       ["BallastUnits", "BallastModel", .product(name: "Yams", package: "Yams")]),
+    module("BallastKVM", ["BallastUnits", "BallastModel"]),
     module("BallastMachine", ["BallastUnits", "BallastModel", "BallastKernel", "BallastMath"]),
     module(
       "BallastSimulator",
