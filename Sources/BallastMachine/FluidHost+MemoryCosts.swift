@@ -200,8 +200,6 @@ extension FluidHost {
       if lost > 0 { slows = true }
       record.pointee.activity.swapIn += record.pointee.readNow
       record.pointee.activity.swapOut += record.pointee.writtenNow
-      reclaim.swapIn += record.pointee.readNow
-      reclaim.swapOut += record.pointee.writtenNow
       reclaim.readObserved += record.pointee.readNow
       reclaim.writtenObserved += record.pointee.writtenNow
     }

@@ -114,16 +114,6 @@ extension Machine {
     return record.pointee.activity
   }
 
-  /// Bytes the host read from and wrote to its swap device since the last call.
-  public func takeSwapTraffic(of host: HostIndex) -> (read: Bytes, written: Bytes) {
-    guard let reclaim = hosts[host.int].reclaim else { return (.zero, .zero) }
-    defer {
-      reclaim.swapIn = 0
-      reclaim.swapOut = 0
-    }
-    return (Bytes(reclaim.swapIn), Bytes(reclaim.swapOut))
-  }
-
   /// What happened to memory on a host since the last call, in order of time.
   public func takeMemoryHappenings(_ host: HostIndex) -> [MemoryHappening] {
     guard let reclaim = hosts[host.int].reclaim, !reclaim.happenings.isEmpty else { return [] }

@@ -47,10 +47,7 @@ final class HostReclaim {
   var hadActivity = false
   /// Some VM has memory ballooned, compressed, swapped or shared.
   var holdsReclaimed = false
-  /// Read and written in the present sample, bytes.
-  var swapIn: Int64 = 0
-  var swapOut: Int64 = 0
-  /// The same since the last observation.
+  /// Read and written since the last observation, bytes.
   var readObserved: Int64 = 0
   var writtenObserved: Int64 = 0
   /// CPU of the host itself in the present sample up to `overheadSince`, kHz·ns.
