@@ -81,10 +81,10 @@ extension Machine {
     hosts[host.int].isMemoryTroubled
   }
 
-  /// When, after `time`, guests of a host that makes them wait for memory will next be given some; `never` where none
-  /// waits. What is due at `time` itself happens after whoever asks.
+  /// When, after `time`, guests of a host that makes them wait for memory will next be given some, or be let go on;
+  /// `never` where none waits. What is due at `time` itself happens after whoever asks.
   public func nextShortage(of host: HostIndex, after time: SimTime) -> SimTime {
-    guard let reclaim = hosts[host.int].reclaim, reclaim.isShort,
+    guard let reclaim = hosts[host.int].reclaim, reclaim.isShort || reclaim.blocks,
       reclaim.facts.onExhaustion == .wait
     else { return .never }
     if reclaim.nextTick > time.value { return SimTime(reclaim.nextTick) }

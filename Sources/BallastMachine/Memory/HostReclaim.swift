@@ -32,6 +32,8 @@ final class HostReclaim {
   var zipped: Int64 = 0
   /// Some VM waits for memory.
   var isShort = false
+  /// Some VM is stopped for what it holds above its target.
+  var blocks = false
   /// The device had no room for all that was to go there in this tick.
   var isFull = false
   var isFullTold = false

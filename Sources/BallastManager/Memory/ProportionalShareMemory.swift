@@ -80,7 +80,10 @@ public struct ProportionalShareMemory: MemoryPolicy {
           takings[index], from: row, in: decision.state, isOverLimit: isOverLimit[index],
           request: &requests[index], amounts: &explanation.amounts)
         decision.shortage += explanation.shortage
-        if let from = planner.blocksFrom, decision.state >= from, !row.isUntouchable {
+        // Who has nothing to give is not stopped for what it may not be taken.
+        if let from = planner.blocksFrom, decision.state >= from, takings[index] > 0,
+          !row.isUntouchable
+        {
           requests[index].blocksAboveTarget = true
         }
       }
