@@ -34,6 +34,16 @@ public struct MemoryExplanation: Sendable, Equatable, Codable {
     case limit
     /// Configured memory, or all that was ever touched.
     case size
+    /// The limit of a pool above the VM, and the price among those inside.
+    case poolLimit = "pool_limit"
+    /// The least that the VM is to keep.
+    case minimum
+    /// What the guest needs by its own account, with what it is to have beyond that.
+    case demand
+    /// Its part of what there is for all.
+    case part
+    /// The most that one decision changes.
+    case pace
   }
 
   /// Why a VM is not made to give memory up, whatever the policy would.
@@ -77,6 +87,8 @@ public struct MemoryExplanation: Sendable, Equatable, Codable {
   /// Bytes above the target that no technique could be asked for.
   public var shortage: Int64 = 0
   public var heldBackBy: Guard?
+  /// Bytes that the VM may hold; while it holds more it is stopped. Nil: it runs whatever it holds.
+  public var stoppedAbove: Int64?
 
   public init(vm: VMIndex) { self.vm = vm }
 }
