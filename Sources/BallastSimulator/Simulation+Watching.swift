@@ -100,6 +100,7 @@ extension Simulation {
     let decided = decision.vms.first { $0.vm == vm }
     if taxed == nil && decided == nil { return nil }
     var row = decided ?? facts
+    row.shares = facts.shares
     if facts.heldBackBy != .notShown {
       row.held = facts.held
       row.activeFraction = facts.activeFraction

@@ -14,7 +14,9 @@ extension ResourceManager {
     var copy = self
     copy.memory.follow(vms.indices.map { (vms[$0], row($0).since) })
     let table = copy.memoryTable(seen, isNews: false)
-    let facts = MemoryExplanation(table.rows[index], tax: memory.tax)
+    var facts = MemoryExplanation(table.rows[index], tax: memory.tax)
+    // Among pools the row weighs parts of a share.
+    facts.shares = row(index).settings.memoryWeight
     guard isTaxed, !isMemoryIdle(seen) else { return (facts, nil) }
     let claim = entitlementClaim(index, table)
     return (

@@ -74,6 +74,7 @@ public struct ProportionalShareMemory: MemoryPolicy {
     if decision.state >= .soft {
       takings = larger(takings, revocation.taken(from: claims, targets: targets))
     } else if planner.reclaims(in: decision.state) {
+      decision.mayExchange = table.rows.contains { $0.balloon > 0 }
       let lacking = zip(table.rows, targets).reduce(0) { $0 + lack(of: $1.0, target: $1.1) }
       // Whose balloon cannot grow gives nothing, and somebody else does.
       let least = zip(table.rows, targets).map { max($1, $0.held - ($0.balloonMax - $0.balloon)) }

@@ -105,10 +105,14 @@ public struct MemoryDecision: Sendable, Equatable, Codable {
   public var wanted: Int64 = 0
   /// Bytes that no technique could be asked for.
   public var shortage: Int64 = 0
+  /// What guests hold may pass to others though free memory stays what it is.
+  public var mayExchange = false
   public var vms: [MemoryExplanation] = []
 
   public init() {}
 
   /// Nothing is asked, and nothing would be while what is free stays what it is.
-  public var isQuiet: Bool { state <= .clear && vms.allSatisfy { $0.amounts.isEmpty } }
+  public var isQuiet: Bool {
+    state <= .clear && !mayExchange && vms.allSatisfy { $0.amounts.isEmpty }
+  }
 }
