@@ -149,17 +149,19 @@ struct MemoryExchangeTests {
   func limitsOfPoolsAreMet(_ seed: UInt64) {
     var random = SeededGenerator(seed: seed)
     var policy = esxi()
-    let pools = (0..<Int(random.integer(1...4))).map { pool in
-      MemoryPool(
-        parent: pool == 0 ? -1 : Int(random.integer(0...Int64(pool - 1))),
-        limit: pool > 0 && random.integer(0...2) > 0 ? random.integer(0...6_000) * mib : .max,
-        weight: random.integer(1...8_000))
+    let count = Int(random.integer(1...4))
+    var pools = [MemoryPool(parent: -1, weight: 1)]
+    while pools.count < count {
+      let parent = Int(random.integer(0...Int64(pools.count - 1)))
+      let limit: Int64 = random.integer(0...2) > 0 ? random.integer(0...6_000) * mib : .max
+      pools.append(
+        MemoryPool(parent: parent, limit: limit, weight: random.integer(1...8_000)))
     }
     let rows = (0..<Int(random.integer(1...6))).map { vm in
       memoryRow(
         vm, configured: 4_000, held: random.integer(0...4_000), shares: random.integer(1...4_000)
       ) {
-        $0.pool = Int(random.integer(0...Int64(pools.count - 1)))
+        $0.pool = Int(random.integer(0...Int64(count - 1)))
         $0.activeFraction = .percent(random.integer(0...100))
         $0.settings.balloonMax = .percent(100)
       }

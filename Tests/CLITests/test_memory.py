@@ -25,7 +25,7 @@ vms:
 
 
 def vm_rows(directory, vm):
-    return {float(row["time_s"]): row for row in read_csv(directory / "vms.csv") if row["vm"] == vm}
+    return {float(row["time_s"]): row for row in read_csv(directory, "vms.csv")[1] if row["vm"] == vm}
 
 
 def consumed(directory, vm, seconds):
@@ -142,7 +142,7 @@ def test_who_was_killed_is_told(tmp_path):
     """Two touch 1843 MiB each on 3 GiB without swap: one is killed, and the explanation says when and why."""
     file = write(tmp_path / "kill.yaml", scenario("kvm", "3GiB", GROWS, swap=", swap: {device: none}"))
     run(file, tmp_path / "run", "--quiet")
-    kill, = [row for row in read_csv(tmp_path / "run" / "events.csv") if row["event"] == "oom_kill"]
+    kill, = [row for row in read_csv(tmp_path / "run", "events.csv")[1] if row["event"] == "oom_kill"]
     text = told(tmp_path / "run", kill["subject"], "25m")
     assert f"{kill['subject']} is off since 5m" in text
     assert "the kernel on h killed it, as memory was wanted and none could be found. It held " in text
