@@ -148,7 +148,7 @@ extension World {
     return MemorySetup(
       facts: memory, tick: SimDuration(max(1_000_000_000, controlInterval.value / 20)),
       scan: scanStep,
-      alarms: hosts.map(memoryAlarm), doublePaging: policies.reclamation.doublePaging,
+      alarms: memoryAlarms, doublePaging: policies.reclamation.doublePaging,
       compressible: vms.map { vm in
         var stream = RandomStream(seed: seed, named: "compressibility/\(vm.name)")
         return Self.compressibility(&stream)
@@ -161,15 +161,22 @@ extension World {
     return controlInterval
   }
 
-  /// Free memory of a host below which its manager must look at it: where large pages begin to be broken up, or where
-  /// the mildest state begins and a little more. Policies that balloon at any time always look.
-  private func memoryAlarm(_ host: HostSpec) -> Bytes {
-    guard managesMemory, let memory else { return Bytes(.min) }
-    guard memory.policy == "proportional-share" else { return Bytes(.max) }
-    let minFree = policies.reclamation.minFree ?? profile.minFree(memory: host.memory)
-    return minFree > .zero
-      ? FreeMemoryScale.threshold(.target, minFree: minFree)
-      : PartsPerMillion.percent(25).of(host.memory)
+  /// Of each host, free memory below which its manager must look at it: where large pages begin to be broken up, or where
+  /// the mildest state begins and a little more. Policies that balloon at any time always look, and so do those that keep
+  /// limits of pools, which bind with all memory free.
+  private var memoryAlarms: [Bytes] {
+    guard managesMemory, let memory else { return hosts.map { _ in Bytes(.min) } }
+    guard memory.policy == "proportional-share" else { return hosts.map { _ in Bytes(.max) } }
+    var alarms = hosts.map { host in
+      let minFree = policies.reclamation.minFree ?? profile.minFree(memory: host.memory)
+      return minFree > .zero
+        ? FreeMemoryScale.threshold(.target, minFree: minFree)
+        : PartsPerMillion.percent(25).of(host.memory)
+    }
+    for cluster in clusters.indices where limitsPoolMemory(ofCluster: cluster) {
+      for host in clusters[cluster].hosts { alarms[host.int] = Bytes(.max) }
+    }
+    return alarms
   }
 
   /// How well a VM's pages compress, drawn once per VM.

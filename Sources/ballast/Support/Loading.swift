@@ -80,6 +80,11 @@ func buildWorld(_ scenario: Scenario) -> Result<World, ScenarioError> {
   }
 }
 
+/// Prints what a scenario asks for in vain.
+func tell(_ remarks: [String], of file: String) {
+  for remark in remarks { note("ballast: \(file): \(remark)") }
+}
+
 /// Prints all problems and gives the exit code for them.
 func complain(_ error: ScenarioError, in texts: SourceTexts) -> ExitCode {
   note(describe(error, in: texts))
