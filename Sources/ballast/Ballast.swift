@@ -18,11 +18,12 @@ struct Ballast: ParsableCommand {
       InitCommand.self, ValidateCommand.self, RunCommand.self, ReportCommand.self,
       ExplainCommand.self,
       SchemaCommand.self, TraceCommand.self, ProfilesCommand.self, PlanCommand.self,
+      SweepCommand.self, CompareCommand.self,
     ])
 
   /// Commands that the interface names and that are not built yet.
   private static let announced = [
-    "resume", "compare", "sweep", "import", "notebook", "export", "host",
+    "resume", "import", "notebook", "export", "host",
     "failure", "fuzz",
   ]
 

@@ -178,7 +178,7 @@ public struct PlanRatio: Sendable {
     switch axis {
     case .hosts: "VMs per host"
     case .cpu: "vCPUs per core"
-    case .memory: "of configured memory by memory"
+    case .memory: "× memory overcommit"
     }
   }
 

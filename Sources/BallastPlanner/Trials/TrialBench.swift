@@ -130,25 +130,37 @@ public final class TrialBench: @unchecked Sendable {
       lock.withLock { stopped = true }
       return .failure(TrialError(overrides: trial.overrides, error: ScenarioError([])))
     }
-    do {
-      var scenario = try draft.scenario(
-        with: always + trial.overrides + replicateOverrides(trial.replicate)
-      ).scenario
-      scenario.record.vms = .summary
-      let world = try World(scenario, traces: shelf)
-      let sink = TrialSink()
-      let record = try Simulation(world, sink: sink).run(shouldStop: shouldStop)
-      if !record.isComplete { lock.withLock { stopped = true } }
-      return .success(
-        TrialResult(
-          verdicts: record.expectations, figures: record.summary, digest: record.digest,
-          vms: sink.vms, hosts: sink.manifest.hosts,
-          expectsRefusals: scenario.expectations.contains(where: \.isAboutAdmission)))
-    } catch let error as ScenarioError {
-      return .failure(TrialError(overrides: trial.overrides, error: error))
-    } catch {
-      preconditionFailure("a sink that writes nothing failed: \(error)")
+    let overrides = always + trial.overrides + replicateOverrides(trial.replicate)
+    let result = runTrial(of: draft, with: overrides, traces: shelf, shouldStop: shouldStop)
+    if case .success(nil) = result {
+      lock.withLock { stopped = true }
+      return .failure(TrialError(overrides: trial.overrides, error: ScenarioError([])))
     }
+    return result.map { $0! }
+  }
+}
+
+/// Runs a draft with other values into nothing; success without a result means that it was stopped.
+func runTrial(
+  of draft: ScenarioDraft, with overrides: [String], traces: TraceShelf,
+  shouldStop: () -> Bool
+) -> Result<TrialResult?, TrialError> {
+  do {
+    var scenario = try draft.scenario(with: overrides).scenario
+    scenario.record.vms = .summary
+    let world = try World(scenario, traces: traces)
+    let sink = TrialSink()
+    let record = try Simulation(world, sink: sink).run(shouldStop: shouldStop)
+    guard record.isComplete else { return .success(nil) }
+    return .success(
+      TrialResult(
+        verdicts: record.expectations, figures: record.summary, digest: record.digest,
+        vms: sink.vms, hosts: sink.manifest.hosts,
+        expectsRefusals: scenario.expectations.contains(where: \.isAboutAdmission)))
+  } catch let error as ScenarioError {
+    return .failure(TrialError(overrides: overrides, error: error))
+  } catch {
+    preconditionFailure("a sink that writes nothing failed: \(error)")
   }
 }
 
@@ -165,7 +177,7 @@ extension Expectation {
 }
 
 /// Hands out numbers from 0 on, each once.
-private final class Counter: @unchecked Sendable {
+final class Counter: @unchecked Sendable {
   private let lock = NSLock()
   private var next = 0
   func take(below count: Int) -> Int? {
