@@ -149,7 +149,8 @@ public struct PlanFit: Sendable {
       let names = scenario.vms.compactMap(\.name)
       throw PlanError(
         "no VM entry is called \(shape)",
-        remedy: "write one of \(names.joined(separator: ", ")), or a shape: vcpus=4,memory=16GiB,cpu=35%")
+        remedy:
+          "write one of \(names.joined(separator: ", ")), or a shape: vcpus=4,memory=16GiB,cpu=35%")
     }
     var name = "more"
     while scenario.vms.contains(where: { $0.name == name }) { name += "-more" }
@@ -185,7 +186,8 @@ public struct PlanFit: Sendable {
       default:
         throw PlanError(
           "a shape has no \(sides[0])",
-          remedy: "it has vcpus, memory, cpu, active, touched, cpu_reservation, memory_reservation, "
+          remedy:
+            "it has vcpus, memory, cpu, active, touched, cpu_reservation, memory_reservation, "
             + "cluster, pool, host, image")
       }
     }

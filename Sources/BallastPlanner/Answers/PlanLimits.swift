@@ -91,7 +91,8 @@ public struct PlanLimits: Sendable {
     if !entries.isEmpty { return entries }
     throw PlanError(
       vm.map { "no VM entry with a size is called \($0)" } ?? "no VM entry has a size of its own",
-      remedy: "name an entry with vcpus and memory: \(scenario.vms.compactMap(\.name).joined(separator: ", "))"
+      remedy:
+        "name an entry with vcpus and memory: \(scenario.vms.compactMap(\.name).joined(separator: ", "))"
     )
   }
 
@@ -146,29 +147,35 @@ public struct PlanLimits: Sendable {
       }
       let together = !changes.isEmpty && (try? bench.run(Trial(changes)).get())?.holds ?? false
       let lowest = found.map { "\($0.entry) \($0.lowestLimit ?? "none")" }
-      sentence = "lowest \(resource.rawValue) limits that keep the expectations: "
+      sentence =
+        "lowest \(resource.rawValue) limits that keep the expectations: "
         + lowest.joined(separator: ", ")
         + (together ? "; also all at once" : found.count > 1 ? "; each alone, not all at once" : "")
       if !together { changes = found.count == 1 ? changes : [] }
     } else if let mended = zip(found, entries).first(where: { $0.0.highestLimit != nil }) {
-      sentence = "the scenario does not hold as written (\(base.obstacle ?? "")); "
+      sentence =
+        "the scenario does not hold as written (\(base.obstacle ?? "")); "
         + "a \(resource.rawValue) limit of at most \(mended.0.highestLimit!) for \(mended.0.entry) mends it"
       changes = [
         "\(mended.1.path).limit=\(mended.0.highestLimit!)", "\(mended.1.path).reservation=\(zero)",
       ]
     } else if let mended = zip(found, entries).first(where: { $0.0.lowestReservation != nil }) {
-      sentence = "the scenario does not hold as written (\(base.obstacle ?? "")); "
+      sentence =
+        "the scenario does not hold as written (\(base.obstacle ?? "")); "
         + "a \(resource.rawValue) reservation of \(mended.0.lowestReservation!) for \(mended.0.entry) mends it"
       changes = ["\(mended.1.path).reservation=\(mended.0.lowestReservation!)"]
     } else {
-      sentence = "no single \(resource.rawValue) limit or reservation keeps the expectations: "
+      sentence =
+        "no single \(resource.rawValue) limit or reservation keeps the expectations: "
         + (base.obstacle ?? "")
     }
     let details = found.map { found in
       var line = "\(found.entry) (size \(found.size)): "
-      line += found.lowestLimit.map { "limits from \($0) to \(found.highestLimit!) hold" }
+      line +=
+        found.lowestLimit.map { "limits from \($0) to \(found.highestLimit!) hold" }
         ?? "no limit holds"
-      line += found.lowestReservation.map { "; reservation from \($0)" }
+      line +=
+        found.lowestReservation.map { "; reservation from \($0)" }
         ?? "; no reservation holds"
       if found.gaps > 0 { line += "; not monotone: \(found.gaps) steps between do not hold" }
       if !found.hurt.isEmpty {

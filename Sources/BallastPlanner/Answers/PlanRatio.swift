@@ -95,7 +95,8 @@ public struct PlanRatio: Sendable {
     }
     guard made.count >= 2 else {
       throw PlanError(
-        "the whole range comes out as one number of \(axis.rawValue)", remedy: "widen --from and --to")
+        "the whole range comes out as one number of \(axis.rawValue)",
+        remedy: "widen --from and --to")
     }
     return made
   }
@@ -204,9 +205,10 @@ public struct PlanRatio: Sendable {
           ? "\(claim.text): holds nowhere" : "\(claim.text): holds up to \(range(claim))"
     }
     details.append(
-      "steps: " + steps.indices.map {
-        "\(short(steps[$0].ratio)) \(short(all.metShare[$0] * 100)) %"
-      }.joined(separator: ", ") + " of replicates hold")
+      "steps: "
+        + steps.indices.map {
+          "\(short(steps[$0].ratio)) \(short(all.metShare[$0] * 100)) %"
+        }.joined(separator: ", ") + " of replicates hold")
     for claim in claims where !claim.returns.isEmpty {
       details.append(
         "not monotone: \(claim.text) holds again at "

@@ -76,7 +76,8 @@ public struct PlanSensitivity: Sendable {
     else {
       throw PlanError(
         "no expectation of the scenario measures a number",
-        remedy: "expect one, such as {metric: cpu_ready_pct_per_vcpu, of: {vms: \"*\"}, statistic: p95, at_most: 5}"
+        remedy:
+          "expect one, such as {metric: cpu_ready_pct_per_vcpu, of: {vms: \"*\"}, statistic: p95, at_most: 5}"
       )
     }
     let text = base.verdicts[verdict].text
@@ -90,7 +91,8 @@ public struct PlanSensitivity: Sendable {
           if case .failure(let error) = result { return error.words }
           return nil as String?
         }
-        details.append("\(assumption.name): not varied: \(failures.first ?? "nothing was measured")")
+        details.append(
+          "\(assumption.name): not varied: \(failures.first ?? "nothing was measured")")
         continue
       }
       func difference(_ values: [Double], _ side: String) -> Repeated {
@@ -115,7 +117,8 @@ public struct PlanSensitivity: Sendable {
     let top = rows.first
     let sentence: String
     if let top, swing(top) > 0 {
-      sentence = "\(top.assumption.name) matters most for \(text): \(short(Statistics.mean(middle)!)) "
+      sentence =
+        "\(top.assumption.name) matters most for \(text): \(short(Statistics.mean(middle)!)) "
         + "becomes \(short(Statistics.mean(middle)! + top.low.mean)) at \(top.assumption.low.text) "
         + "and \(short(Statistics.mean(middle)! + top.high.mean)) at \(top.assumption.high.text)"
     } else {

@@ -25,7 +25,8 @@ public struct PlanVersus: Sendable {
       return PlanAnswer(question: "versus", sentence: "", isAnswered: false)
     }
     for case .failure(let error) in left + right {
-      throw PlanError("a replicate does not run: \(error.words)", remedy: "look at it with validate")
+      throw PlanError(
+        "a replicate does not run: \(error.words)", remedy: "look at it with validate")
     }
     let (ours, theirs) = (left.map { try! $0.get() }, right.map { try! $0.get() })
     struct Row {
@@ -37,7 +38,9 @@ public struct PlanVersus: Sendable {
     var rows: [Row] = []
     for figure in ours[0].figures {
       let pairs = zip(ours, theirs).compactMap { ours, theirs -> (Double, Double)? in
-        guard let a = ours.figure(figure.name), let b = theirs.figure(figure.name) else { return nil }
+        guard let a = ours.figure(figure.name), let b = theirs.figure(figure.name) else {
+          return nil
+        }
         return (Double(a) / 1_000, Double(b) / 1_000)
       }
       guard pairs.count == count else { continue }

@@ -40,7 +40,8 @@ public struct SweepPlan: Sendable {
     axes = draft.axes.map { Axis(path: $0.path, values: $0.values) }
     guard !axes.isEmpty else {
       throw PlanError(
-        "the scenario has no sweep", remedy: "add sweep: {vms.web.count: [40, 60, 80]}, for example")
+        "the scenario has no sweep", remedy: "add sweep: {vms.web.count: [40, 60, 80]}, for example"
+      )
     }
     // In 128 bits, and no further than that: lists are at most as long as a scenario.
     var product: Int128 = 1

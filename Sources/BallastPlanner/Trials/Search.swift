@@ -50,7 +50,12 @@ struct ThresholdSearch {
         let cuts = (1...count).map { low + (top - low) * $0 / (count + 1) }
         ask(cuts.map { max($0, low + 1) })
         for cut in cuts.map({ max($0, low + 1) }) {
-          if known[cut] == true { low = cut } else { high = cut; break }
+          if known[cut] == true {
+            low = cut
+          } else {
+            high = cut
+            break
+          }
         }
       }
     }

@@ -71,7 +71,8 @@ public struct TrialError: Error, Sendable {
 
 /// Keeps the summaries of VMs and nothing else.
 final class TrialSink: RunSink {
-  private(set) var manifest = RunManifest(hosts: [], vms: [], vmPools: [], pools: [], recordedVMs: [])
+  private(set) var manifest = RunManifest(
+    hosts: [], vms: [], vmPools: [], pools: [], recordedVMs: [])
   private(set) var vms: [TrialResult.VM] = []
 
   func begin(_ manifest: RunManifest) { self.manifest = manifest }

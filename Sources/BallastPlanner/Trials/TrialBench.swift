@@ -46,7 +46,8 @@ public final class TrialBench: @unchecked Sendable {
     if needsExpectations, written.expectations.isEmpty {
       always.append("expect=\(Self.standardExpectations)")
       notes.append(
-        "the scenario expects nothing; judged by: cpu_ready_pct_per_vcpu p95 at most 5 for every VM")
+        "the scenario expects nothing; judged by: cpu_ready_pct_per_vcpu p95 at most 5 for every VM"
+      )
     }
     let scenario = try draft.scenario(with: always).scenario
     var shelf = TraceShelf()

@@ -33,8 +33,10 @@ struct PlainChart {
     }
     var svg = ""
     for tick in axis.ticks {
-      svg += "<path class=\"grid\" d=\"M46 \(coordinate(y(tick)))H\(coordinate(Self.width - 20))\"/>"
-      svg += "<text class=\"y\" x=\"42\" y=\"\(coordinate(y(tick) + 4))\">\(axis.label(tick))</text>"
+      svg +=
+        "<path class=\"grid\" d=\"M46 \(coordinate(y(tick)))H\(coordinate(Self.width - 20))\"/>"
+      svg +=
+        "<text class=\"y\" x=\"42\" y=\"\(coordinate(y(tick) + 4))\">\(axis.label(tick))</text>"
     }
     for tick in ticks {
       svg +=
@@ -56,7 +58,8 @@ struct PlainChart {
         svg += "<path class=\"line\(line.isDashed ? " dashed" : "")\" d=\"M\(way)\"/>"
       }
       for point in line.points where !line.isJoined || line.points.count <= 24 {
-        svg += "<circle cx=\"\(coordinate(x(point.x)))\" cy=\"\(coordinate(y(point.y)))\" r=\"3\" "
+        svg +=
+          "<circle cx=\"\(coordinate(x(point.x)))\" cy=\"\(coordinate(y(point.y)))\" r=\"3\" "
           + "style=\"fill:var(--k)\"><title>\(escaped(line.name)): \(fixed(point.y, 3))</title></circle>"
       }
       svg += "</g>"
@@ -74,7 +77,9 @@ struct PlainChart {
   }
 
   /// Colours in order; after the last they start again.
-  static let styles = ["used", "demand", "entitled", "ready", "memory", "limited", "median", "worst"]
+  static let styles = [
+    "used", "demand", "entitled", "ready", "memory", "limited", "median", "worst",
+  ]
 }
 
 /// A page of its own: one file, no network, no script.

@@ -83,7 +83,9 @@ public struct RunComparison: Sendable {
       guard let twin = b.index[name] else { continue }
       for (metric, title) in a.metrics.enumerated() {
         let (left, right) = (a.values[position][metric], b.values[twin][metric])
-        guard let meanA = BallastMath.Statistics.mean(left), let meanB = BallastMath.Statistics.mean(right) else { continue }
+        guard let meanA = BallastMath.Statistics.mean(left),
+          let meanB = BallastMath.Statistics.mean(right)
+        else { continue }
         rows.append(
           ComparedRow(
             kind: kind, entity: name, metric: title, a: meanA, b: meanB,
@@ -115,7 +117,9 @@ public struct RunComparison: Sendable {
       for (metric, name) in one.metrics.enumerated() {
         guard let column = other.metrics.firstIndex(of: name) else { continue }
         let (left, right) = (point.samples[metric], twin.samples[column])
-        guard let meanA = BallastMath.Statistics.mean(left), let meanB = BallastMath.Statistics.mean(right) else { continue }
+        guard let meanA = BallastMath.Statistics.mean(left),
+          let meanB = BallastMath.Statistics.mean(right)
+        else { continue }
         rows.append(
           ComparedRow(
             kind: "point", entity: point.values.joined(separator: ", "), metric: name, a: meanA,
@@ -127,7 +131,8 @@ public struct RunComparison: Sendable {
     }
     if lonely > 0 { notes.append("\(lonely) points are only in A") }
     if rows.allSatisfy({ $0.interval == nil }) {
-      notes.append("there are no repetitions: noise cannot be told (add seed: [1, 2, 3] to the sweep)")
+      notes.append(
+        "there are no repetitions: noise cannot be told (add seed: [1, 2, 3] to the sweep)")
     }
     self.rows = ComparedRow.ordered(rows)
   }
@@ -141,7 +146,8 @@ public struct RunComparison: Sendable {
     var text =
       "\(row.metric)\(whose): \(fixed(row.a, 3)) → \(fixed(row.b, 3)) (\(sign)\(fixed(row.difference, 3))"
     if let interval = row.interval {
-      text += ", \(trimmed(fixed(confidence * 100, 1))) % \(fixed(interval.low, 3)) … "
+      text +=
+        ", \(trimmed(fixed(confidence * 100, 1))) % \(fixed(interval.low, 3)) … "
         + "\(fixed(interval.high, 3))"
     }
     return text + ")"
@@ -159,7 +165,9 @@ struct EntitySeries {
   var values: [[[Double]]] = []
 
   /// - Parameter suffix: of the columns: "_mean" for `vms-summary.csv`, which has no times.
-  init(path: String, name: String, metrics wanted: [String], suffix: String = "") throws(RunReadError) {
+  init(path: String, name: String, metrics wanted: [String], suffix: String = "")
+    throws(RunReadError)
+  {
     let table = try CSVTable(path: path)
     let nameColumn = try table.column(name)
     let timeColumn = table.position("time_s")
@@ -188,7 +196,9 @@ struct EntitySeries {
     guard let column = metrics.firstIndex(of: metric) else { return [] }
     var sums: [Double: Double] = [:]
     for entity in names.indices where values[entity][column].count == times[entity].count {
-      for (time, value) in zip(times[entity], values[entity][column]) { sums[time, default: 0] += value }
+      for (time, value) in zip(times[entity], values[entity][column]) {
+        sums[time, default: 0] += value
+      }
     }
     return sums.sorted { $0.key < $1.key }.map { ($0.key / 3_600, $0.value) }
   }

@@ -11,7 +11,8 @@ extension RunComparison {
     if !charts.isEmpty {
       body += "<section id=\"course\"><h2>Both on one axis</h2><div class=\"cards\">"
       for course in charts {
-        func line(_ name: String, _ style: String, _ points: [(Double, Double)]) -> PlainChart.Line {
+        func line(_ name: String, _ style: String, _ points: [(Double, Double)]) -> PlainChart.Line
+        {
           // At most 600 points: more than there are pixels.
           let every = max(points.count / 600, 1)
           return PlainChart.Line(
@@ -41,11 +42,15 @@ extension RunComparison {
 
   private func table(_ rows: [ComparedRow], _ confidence: Double) -> String {
     let shown = rows.prefix(1_000)
-    var out = shown.count < rows.count
-      ? "<p class=\"note\">The first 1,000 of \(count(rows.count)), the surest differences first.</p>" : ""
-    out += "<div class=\"scroll tall\"><table><thead><tr><th>verdict</th><th>whose</th><th>metric</th>"
+    var out =
+      shown.count < rows.count
+      ? "<p class=\"note\">The first 1,000 of \(count(rows.count)), the surest differences first.</p>"
+      : ""
+    out +=
+      "<div class=\"scroll tall\"><table><thead><tr><th>verdict</th><th>whose</th><th>metric</th>"
     out += "<th class=\"num\">A</th><th class=\"num\">B</th><th class=\"num\">B − A</th>"
-    out += "<th class=\"num\">\(trimmed(fixed(confidence * 100, 1))) % interval</th><th>A and B</th></tr></thead><tbody>"
+    out +=
+      "<th class=\"num\">\(trimmed(fixed(confidence * 100, 1))) % interval</th><th>A and B</th></tr></thead><tbody>"
     for row in shown {
       let verdict = row.isReal ? "differs" : row.interval == nil ? "–" : "noise"
       let interval = row.interval.map { "\(fixed($0.low, 3)) … \(fixed($0.high, 3))" } ?? ""

@@ -14,7 +14,8 @@ public func sweepPage(
     \(count(repetitions)) repetitions of each.</p></div></section>
 
     """
-  body += "<section id=\"curves\"><h2>Curves</h2><p class=\"note\">Means over repetitions, with the band "
+  body +=
+    "<section id=\"curves\"><h2>Curves</h2><p class=\"note\">Means over repetitions, with the band "
   body += "of Student's 95 % interval where there are two or more.</p><div class=\"cards\">"
   for metric in shownMetrics(table) { body += curve(table, metric) }
   body += "</div></section>\n"
@@ -75,7 +76,8 @@ private func thinned(_ ticks: [(x: Double, label: String)]) -> [(x: Double, labe
 
 /// The first two axes: how many of all repetitions at a place hold.
 private func heat(_ table: SweepTable) -> String {
-  var out = "<section id=\"map\"><h2>Where it holds</h2><p class=\"note\">Share of repetitions that meet "
+  var out =
+    "<section id=\"map\"><h2>Where it holds</h2><p class=\"note\">Share of repetitions that meet "
   out += "everything, in percent: \(escaped(table.axes[0])) across, \(escaped(table.axes[1])) down"
   out += table.axes.count > 2 ? "; the other axes together" : ""
   out += ".</p><div class=\"scroll\"><table><thead><tr><th></th>"
@@ -89,7 +91,10 @@ private func heat(_ table: SweepTable) -> String {
         here.reduce(0) { $0 + $1.held }, here.reduce(0) { $0 + $1.count }
       )
       let percent = all > 0 ? Double(held) / Double(all) * 100 : 0
-      out += all == 0 ? "<td></td>" : """
+      out +=
+        all == 0
+        ? "<td></td>"
+        : """
         <td class="num" style="background:color-mix(in srgb,var(--fine) \(fixed(percent * 0.4, 0))%,\
         var(--badbg))">\(fixed(percent, 0))</td>
         """
@@ -111,7 +116,10 @@ private func frontier(_ table: SweepTable) -> String {
     !placed.contains { $0.cost <= one.cost && $0.risk < one.risk }
       && !placed.contains { $0.cost < one.cost && $0.risk <= one.risk }
   }.sorted { ($0.cost, $0.risk) < ($1.cost, $1.risk) }
-  func line(_ name: String, _ style: String, _ of: [(cost: Double, risk: Double, point: SweepTable.Point)], _ joined: Bool) -> PlainChart.Line {
+  func line(
+    _ name: String, _ style: String, _ of: [(cost: Double, risk: Double, point: SweepTable.Point)],
+    _ joined: Bool
+  ) -> PlainChart.Line {
     PlainChart.Line(
       name: name, style: style, points: of.map { ($0.cost, $0.risk, $0.risk, $0.risk) },
       isJoined: joined)
@@ -122,7 +130,8 @@ private func frontier(_ table: SweepTable) -> String {
     xTitle: "hosts",
     lines: [line("combinations", "capacity", placed, false), line("frontier", "used", best, true)],
     ticks: thinned(costs.map { ($0, fixed($0, 0)) }))
-  return "<section id=\"frontier\"><h2>Frontier</h2><div class=\"cards\">\(chart.html)</div></section>\n"
+  return
+    "<section id=\"frontier\"><h2>Frontier</h2><div class=\"cards\">\(chart.html)</div></section>\n"
 }
 
 private func pointTable(_ table: SweepTable) -> String {
@@ -130,7 +139,8 @@ private func pointTable(_ table: SweepTable) -> String {
   let rows = table.points.prefix(500)
   var out = "<section id=\"points\"><h2>Combinations</h2>"
   if rows.count < table.points.count {
-    out += "<p class=\"note\">The first 500 of \(count(table.points.count)); all are in results.csv.</p>"
+    out +=
+      "<p class=\"note\">The first 500 of \(count(table.points.count)); all are in results.csv.</p>"
   }
   out += "<div class=\"scroll\"><table><thead><tr>"
   for axis in table.axes { out += "<th>\(escaped(axis))</th>" }

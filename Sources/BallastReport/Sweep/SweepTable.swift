@@ -72,7 +72,9 @@ struct SweepTable {
     return Double(axisValues[axis].firstIndex(of: value) ?? 0)
   }
 
-  func mean(_ point: Point, _ metric: Int) -> Double? { BallastMath.Statistics.mean(point.samples[metric]) }
+  func mean(_ point: Point, _ metric: Int) -> Double? {
+    BallastMath.Statistics.mean(point.samples[metric])
+  }
 }
 
 /// "16GiB" is 16; nil where a text does not begin with a number.

@@ -6,7 +6,8 @@ extension ObjectName {
   var assumptionSpec: ObjectSpec {
     if self == .resample {
       return ObjectSpec(
-        summary: "Recorded demand in another order: blocks that start at random, one after the other.",
+        summary:
+          "Recorded demand in another order: blocks that start at random, one after the other.",
         keys: [
           Key("block", .quantity(.duration), "Length of a block.", required: true),
           Key(

@@ -53,7 +53,9 @@ extension Value {
 /// Text that YAML reads the same without quotes, wherever it stands.
 private func isPlainWord(_ text: String) -> Bool {
   text.unicodeScalars.allSatisfy {
-    $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || "%._+-".unicodeScalars.contains($0))
+    $0.isASCII
+      && ($0.properties.isAlphabetic || ("0"..."9").contains($0)
+        || "%._+-".unicodeScalars.contains($0))
   } && text.first?.isLetter ?? false || text.first?.isASCIIDigit ?? false
 }
 

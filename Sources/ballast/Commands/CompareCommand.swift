@@ -61,7 +61,8 @@ struct CompareCommand: ParsableCommand {
     guard let axesA, let axesB else {
       if axesA != nil || axesB != nil {
         throw RunReadError(
-          path: axesA == nil ? a : b, reason: "is no sweep, and the other is: compare like with like")
+          path: axesA == nil ? a : b,
+          reason: "is no sweep, and the other is: compare like with like")
       }
       return try RunComparison(run: a, and: b, confidence: confidence / 100)
     }

@@ -91,8 +91,9 @@ func parsedDuration(_ text: String) -> SimDuration? {
 }
 
 /// Reads a scenario to be tried with other values.
-func loadDraft(_ path: String, set overrides: [String]) throws -> (ScenarioDraft, SourceTexts, String)
-{
+func loadDraft(_ path: String, set overrides: [String]) throws -> (
+  ScenarioDraft, SourceTexts, String
+) {
   let bytes: [UInt8]
   do throws(UnreadableFile) {
     bytes = try readScenarioBytes(path)

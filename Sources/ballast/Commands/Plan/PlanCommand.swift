@@ -3,7 +3,8 @@ import BallastPlanner
 
 struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plan", abstract: "Answer a planner's question by running a scenario again and again.",
+    commandName: "plan",
+    abstract: "Answer a planner's question by running a scenario again and again.",
     discussion: """
       Every answer is one line with its reason; --out writes the scenario that proves it.
       Exit codes: 0 answered, 1 the expectations cannot be met, 64 to 74 as for run, 130 interrupted.
@@ -16,7 +17,8 @@ struct PlanCommand: ParsableCommand {
 
 struct PlanHostsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "hosts", abstract: "The fewest hosts that meet every expectation, some of them down.")
+    commandName: "hosts",
+    abstract: "The fewest hosts that meet every expectation, some of them down.")
 
   @OptionGroup var options: PlanOptions
   @OptionGroup var allocation: AllocationOptions

@@ -8,7 +8,8 @@ import Foundation
 
 struct SweepCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "sweep", abstract: "Run a scenario for every combination of the values under sweep:.",
+    commandName: "sweep",
+    abstract: "Run a scenario for every combination of the values under sweep:.",
     discussion: """
       Units are files of their own: a sweep that was killed goes on where it was, and any engine can run them.
       run does it all on this machine; plan, unit and merge are for others.
@@ -125,7 +126,8 @@ struct SweepUnitCommand: ParsableCommand {
 
 struct SweepMergeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "merge", abstract: "Make results.csv, sweep.json and sweep.html of a sweep's units.")
+    commandName: "merge",
+    abstract: "Make results.csv, sweep.json and sweep.html of a sweep's units.")
 
   @OptionGroup var options: SweepOptions
 
@@ -159,7 +161,8 @@ func merge(_ plan: SweepPlan, _ directory: SweepDirectory, isQuiet: Bool) throws
     throw Exit.cannotWrite.code
   }
   if isQuiet { return }
-  let failures = merged.failed > 0 ? ", \(merged.failed) make no scenario (see the column error)" : ""
+  let failures =
+    merged.failed > 0 ? ", \(merged.failed) make no scenario (see the column error)" : ""
   output("\(merged.held) of \(merged.units) units hold\(failures)")
   output("results: \(directory.path)/results.csv")
   output("report: \(directory.path)/sweep.html")
@@ -287,7 +290,8 @@ final class UnitCounter: @unchecked Sendable {
     let elapsed = Double(start.duration(to: now).components.seconds)
     let left = ran > 0 ? Int(min(elapsed / Double(ran) * Double(count - done), 3e9)) : 0
     let time = String(format: "%02d:%02d:%02d", left / 3_600, left / 60 % 60, left % 60)
-    let text = "\(done) of \(count) units, \(present) were there" + (ran > 0 ? ", \(time) left" : "")
+    let text =
+      "\(done) of \(count) units, \(present) were there" + (ran > 0 ? ", \(time) left" : "")
     hasLine = isTerminal
     if isTerminal { noteInPlace(text) } else { note(text) }
   }
