@@ -61,11 +61,17 @@ let package = Package(
         "BallastUnits", "BallastModel", "BallastMath",
         .product(name: "Mustache", package: "swift-mustache"),
       ]),
+    module(
+      "BallastPlanner",
+      [
+        "BallastUnits", "BallastModel", "BallastKernel", "BallastMath", "BallastSimulator",
+        "BallastScenario",
+      ]),
     .executableTarget(
       name: "ballast",
       dependencies: [
         "BallastUnits", "BallastModel", "BallastKernel", "BallastManager", "BallastTraces",
-        "BallastScenario", "BallastMachine", "BallastSimulator", "BallastReport",
+        "BallastScenario", "BallastMachine", "BallastSimulator", "BallastPlanner", "BallastReport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -83,6 +89,12 @@ let package = Package(
     tests("BallastReportTests", ["BallastReport"]),
     tests("BallastMachineTests", ["BallastMachine"]),
     tests("BallastSimulatorTests", ["BallastSimulator", "BallastMachine", "BallastManager"]),
+    tests(
+      "BallastPlannerTests",
+      [
+        "BallastPlanner", "BallastScenario", "BallastSimulator", "BallastTraces", "BallastMath",
+        "BallastManager",
+      ]),
     tests("ContractTests", ["BallastManager", "BallastMachine", "BallastSimulator"]),
     tests("PropertyTests", ["BallastManager", "BallastMachine", "BallastSimulator"]),
     tests("TidyTests", ["BallastManager", "BallastMath", "BallastModel", "BallastTraces"]),
