@@ -25,6 +25,7 @@ public final class LibvirtSystem: HostSystem {
   /// By UUID. Looked up, never walked in its own order.
   var known: [DomainKey: KnownDomain] = [:]
   private var generation: UInt64 = 0
+  private var standing: HostFiles.Standing?
 
   /// Loads libvirt's client library; the connection is opened by the first call.
   ///
@@ -46,6 +47,7 @@ public final class LibvirtSystem: HostSystem {
   }
 
   public func refresh() {
+    standing = nil
     for key in known.keys { known[key]?.isStale = true }
   }
 
@@ -113,7 +115,7 @@ public final class LibvirtSystem: HostSystem {
     // The domains were read one after another in between.
     snapshot.monotonicTime = before + (after - before) / 2
     snapshot.wallTime = HostClock.wall() - (HostClock.monotonic() - snapshot.monotonicTime)
-    snapshot.host = try files.counters()
+    snapshot.host = try files.counters(&standing)
     let isSwapping = (snapshot.host.swapTotal ?? 0) > (snapshot.host.swapFree ?? 0)
     generation += 1
     // Asking about new domains may take as long as the bulk call; what is not answered then waits for the next time.
