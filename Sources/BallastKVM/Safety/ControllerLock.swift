@@ -15,7 +15,9 @@ public final class ControllerLock {
     }
     guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
       let code = errno
-      let holder = (try? bytesOfFile(path)).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) }
+      let holder = (try? bytesOfFile(path)).flatMap { $0 }.map {
+        String(decoding: $0, as: UTF8.self)
+      }
       close(opened)
       guard code == EWOULDBLOCK else {
         throw StateFault(.cannotWrite, "cannot lock \(path): \(systemWords(code))")

@@ -5,7 +5,7 @@ public struct StateFault: Error, Sendable, Equatable, CustomStringConvertible {
   public enum Kind: Sendable, Equatable { case cannotWrite, cannotRead, damaged, held }
   public var kind: Kind
   public var description: String
-  init(_ kind: Kind, _ description: String) {
+  public init(_ kind: Kind, _ description: String) {
     self.kind = kind
     self.description = description
   }
@@ -14,7 +14,7 @@ public struct StateFault: Error, Sendable, Equatable, CustomStringConvertible {
 func systemWords(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }
 
 /// Writes all of it to a descriptor; false leaves errno.
-func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+public func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
   var rest = bytes[...]
   while !rest.isEmpty {
     let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }

@@ -16,18 +16,13 @@ import BallastUnits
 /// A value without a clock: time is the snapshot's.
 public struct Safeguard: Sendable, Equatable {
   public let settings: SafetySettings
-  /// A memory policy is on, so guests are asked to report.
-  public let managesMemory: Bool
   private(set) var watches: [String: DomainWatch] = [:]
   /// Whose turn it was to be shrunk, by name.
   private var lastShrunk = ""
   private var lookedAt: Int64?
   private var unsupported: Set<HostWrite.Field> = []
 
-  public init(_ settings: SafetySettings = SafetySettings(), managesMemory: Bool = true) {
-    self.settings = settings
-    self.managesMemory = managesMemory
-  }
+  public init(_ settings: SafetySettings = SafetySettings()) { self.settings = settings }
 
   /// Takes over what an earlier controller wrote, as its state file tells.
   public mutating func adopt(_ records: [TouchedDomain], at time: Int64) {
@@ -103,7 +98,6 @@ public struct Safeguard: Sendable, Equatable {
     }
     guard isNews else { return }
     watches = watches.filter { managed.contains($0.key) }
-    if managesMemory { askForReports(snapshot, &rescues) }
   }
 
   private func answer(
@@ -137,23 +131,6 @@ public struct Safeguard: Sendable, Equatable {
     }
   }
 
-  /// Without reports nobody knows what a guest could spare, and policies see no balloon driver.
-  private func askForReports(_ snapshot: HostSnapshot, _ rescues: inout [HostWrite]) {
-    let seconds = settings.statisticsPeriod.value / 1_000_000_000
-    guard seconds > 0, !unsupported.contains(.statisticsPeriod) else { return }
-    for domain in snapshot.domains {
-      guard let watch = watches[domain.uuid], watch.change == nil, domain.isSettled,
-        domain.traits.hasBalloon, (domain.statisticsPeriod ?? 0) == 0,
-        watch.written[.statisticsPeriod] == nil
-      else { continue }
-      rescues.append(
-        HostWrite(
-          target: .domain(uuid: domain.uuid, name: domain.name), field: .statisticsPeriod,
-          before: domain.statisticsPeriod, wanted: seconds,
-          reason: "the guest is to report its memory every \(seconds) s"))
-    }
-  }
-
   // MARK: One write
 
   private func reviewHost(
@@ -184,7 +161,9 @@ public struct Safeguard: Sendable, Equatable {
     }
     if write.field == .balloonTarget {
       // A guest that has just been rescued gets nothing else this time.
-      if rescues.contains(where: { $0.target == write.target && $0.field == write.field }) { return }
+      if rescues.contains(where: { $0.target == write.target && $0.field == write.field }) {
+        return
+      }
       return reviewBalloon(
         write, domain, terms, watch, snapshot.monotonicTime, &rescues, &shrinking, &verdict)
     }
