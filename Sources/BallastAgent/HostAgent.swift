@@ -24,6 +24,28 @@ public final class HostAgent {
   public var plan: HostPlan { loop.plan }
   public var report: KVMHostReport { host.report }
 
+  /// Observes and changes nothing, so that the next step has an interval to judge by.
+  public func look() throws {
+    try host.observe(into: &seen)
+    try follow()
+    host.look()
+  }
+
+  /// Another set of domains needs another manager.
+  private func follow() throws(StateFault) {
+    let inventory = ManagedInventory(
+      host.snapshot, names: host.names, before: managing.inventory)
+    guard inventory != managing.inventory else { return }
+    managing.take(inventory, at: seen.time)
+    try steps?.append(StepLine(inventory: inventory))
+  }
+
+  /// Applies the plan of the last step, which was a dry run.
+  public func apply(state: StateFile, audit: AuditLog) throws(BackendError) -> [ActuationFailure] {
+    host.permit(state: state, audit: audit)
+    return try host.apply(loop.plan)
+  }
+
   /// One step: observe, decide, apply as the host's mode says.
   ///
   /// - Throws: where the host does not answer; nothing was changed, and the next call begins with a fresh look.
@@ -32,12 +54,7 @@ public final class HostAgent {
     totals.steps += 1
     do {
       try host.observe(into: &seen)
-      let inventory = ManagedInventory(
-        host.snapshot, names: host.names, before: managing.inventory)
-      if inventory != managing.inventory {
-        managing.take(inventory, at: seen.time)
-        try steps?.append(StepLine(inventory: inventory))
-      }
+      try follow()
       let failures: [ActuationFailure]
       do {
         failures = try loop.apply(seen, &host, &managing.manager)

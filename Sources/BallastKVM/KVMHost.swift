@@ -25,7 +25,7 @@ public struct KVMHost: HypervisorBackend {
     case consenting(@Sendable (DomainSnapshot) -> DomainTerms?)
   }
 
-  public let mode: Mode
+  public private(set) var mode: Mode
   private let system: any HostSystem
   private let membership: Membership
   public private(set) var names: ManagedNames
@@ -35,7 +35,7 @@ public struct KVMHost: HypervisorBackend {
   private var translator: PlanTranslator
   var safeguard: Safeguard
   var state: StateFile?
-  private let audit: AuditLog?
+  private var audit: AuditLog?
   /// What the last observation was made from, with what has been written since.
   public private(set) var snapshot = HostSnapshot()
   public private(set) var report = KVMHostReport()
@@ -71,6 +71,13 @@ public struct KVMHost: HypervisorBackend {
     translator = PlanTranslator(
       names, statisticsPeriod: managesMemory && period > 0 ? period : nil)
     safeguard = Safeguard(safety)
+  }
+
+  /// From now on plans are applied: whoever wanted to see the plan first has seen it.
+  public mutating func permit(state: StateFile, audit: AuditLog?) {
+    mode = .apply
+    self.state = state
+    self.audit = audit
   }
 
   // MARK: Observing
@@ -135,7 +142,8 @@ public struct KVMHost: HypervisorBackend {
       throw .unavailable("the host was gone since that observation; look again first")
     }
     let translation = translator.translate(plan, on: snapshot)
-    let verdict = safeguard.review(translation.writes, of: snapshot, terms: terms)
+    let verdict = safeguard.review(
+      translation.writes, of: snapshot, isTrial: mode == .dryRun, terms: terms)
     report.observation = plan.observation
     report.proposed = translation.writes
     report.notes = translation.notes
@@ -147,6 +155,12 @@ public struct KVMHost: HypervisorBackend {
     }
     if mode == .apply { failures += try perform(verdict.writes) }
     return Self.inOrder(failures)
+  }
+
+  /// Takes note of what the last snapshot shows, without a plan.
+  public mutating func look() {
+    let verdict = safeguard.review([], of: snapshot, isTrial: true, terms: terms)
+    report.events += verdict.events
   }
 
   /// By VM; one that is gone is said to be so once.

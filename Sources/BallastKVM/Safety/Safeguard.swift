@@ -44,9 +44,10 @@ public struct Safeguard: Sendable, Equatable {
 
   /// - Parameters:
   ///   - proposed: what a plan wants of the host as the snapshot shows it.
+  ///   - isTrial: nothing will be written, so nobody's turn is used up.
   ///   - terms: of a domain that may be touched; nil of any other.
   public mutating func review(
-    _ proposed: [HostWrite], of snapshot: HostSnapshot,
+    _ proposed: [HostWrite], of snapshot: HostSnapshot, isTrial: Bool = false,
     terms: (DomainSnapshot) -> DomainTerms?
   ) -> SafetyVerdict {
     var verdict = SafetyVerdict()
@@ -68,6 +69,7 @@ public struct Safeguard: Sendable, Equatable {
       }
     }
     let shrunk = choose(shrinking, snapshot, &verdict)
+    if !isTrial, let name = shrunk.first?.target.name { lastShrunk = name }
     verdict.writes = rescues + others + shrunk
     return verdict
   }
@@ -271,7 +273,7 @@ public struct Safeguard: Sendable, Equatable {
   }
 
   /// The next in order of names after the one that was shrunk last, unless that one is still on its way.
-  private mutating func choose(
+  private func choose(
     _ candidates: [Shrinking], _ snapshot: HostSnapshot, _ verdict: inout SafetyVerdict
   ) -> [HostWrite] {
     let moving = snapshot.domains.first { domain in
@@ -288,7 +290,6 @@ public struct Safeguard: Sendable, Equatable {
     let next =
       sorted.first { lastShrunk.utf8.lexicographicallyPrecedes($0.name.utf8) } ?? sorted.first
     guard let next else { return [] }
-    lastShrunk = next.name
     for one in sorted where one.name != next.name {
       verdict.hold(one.write, .oneAtATime, "\(next.name) shrinks first")
     }
