@@ -13,10 +13,12 @@ enum ObjectName: String, CaseIterable {
   case expectation, subjects, explained
   case record
   case hostPolicy, hostPolicies, domains, domain, domainMemory, domainBalloon, safety
+  case directHost, directDomain
 
   /// The maps of a host's policy file, which a scenario does not have.
   static let ofHostPolicies: [ObjectName] = [
     .hostPolicy, .hostPolicies, .domains, .domain, .domainMemory, .domainBalloon, .safety,
+    .directHost, .directDomain,
   ]
   /// The maps that a scenario has.
   static let ofScenarios = allCases.filter { !ofHostPolicies.contains($0) }
@@ -47,7 +49,8 @@ extension ObjectName {
       .changeOfMemory, .power, .snapshot:
       eventSpec
     case .expectation, .subjects, .explained: expectationSpec
-    case .hostPolicy, .hostPolicies, .domains, .domain, .domainMemory, .domainBalloon, .safety:
+    case .hostPolicy, .hostPolicies, .domains, .domain, .domainMemory, .domainBalloon, .safety,
+      .directHost, .directDomain:
       hostPolicySpec
     }
   }

@@ -27,7 +27,7 @@ public func readHostPolicy(
   return policy
 }
 
-private struct NoImportsOfPolicies: Error, CustomStringConvertible {
+struct NoImportsOfPolicies: Error, CustomStringConvertible {
   var path: String
   var description: String {
     "a policy file imports nothing, so that what was decided by it is kept whole"
