@@ -98,9 +98,9 @@ struct PolicyFileTests {
     ),
     ("ballast: 1\ndomains: {managed: [\"??\"]}\n", "p.yaml:2:21: error: ", "every domain"),
     (
-      "ballast: 1\nsafety: {step_down: 80%}\n", "p.yaml:2:21: error: step_down is 80 %", "1% to 50%"
+      "ballast: 1\nsafety: {step_down: 80%}\n", "p.yaml:2:21: error: step_down is 80%", "1% to 50%"
     ),
-    ("ballast: 1\nsafety: {headroom: 64}\n", "p.yaml:2:20: error: ", "64MiB"),
+    ("ballast: 1\nsafety: {headroom: 64}\n", "p.yaml:2:20: error: headroom: 64 has no unit", "GiB"),
     ("ballast: 1\nsafety: {statistics_period: 1500ms}\n", "p.yaml:2:29: error: ", "whole seconds"),
     ("ballast: 1\ncontrol: {interval: 10ms}\n", "p.yaml:2:21: error: ", "1s to 1h"),
     (

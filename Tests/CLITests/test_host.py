@@ -93,7 +93,7 @@ def test_a_missing_record_or_policy_is_66(tmp_path):
     [
         ("ballast: 1\ndomains: {manged: [a]}\n", [":2:11: error: ", "managed"]),
         ('ballast: 1\ndomains: {managed: ["*"]}\n', [":2:21: error: ", "every domain of the host"]),
-        ("ballast: 1\nsafety: {headroom: 64}\n", [":2:20: error: ", "64MiB"]),
+        ("ballast: 1\nsafety: {headroom: 64}\n", [":2:20: error: headroom: 64 has no unit", "GiB"]),
         ("ballast: 1\nsafety: {step_down: 99%}\n", ["1% to 50%"]),
         ("ballast: 1\npolicies: {reclamation: {policy: momm}}\n", ["momm", "mom"]),
         ("ballast: 1\ncontrol: {interval: 0s}\n", ["control.interval"]),
