@@ -49,6 +49,9 @@ let package = Package(
       ["BallastUnits", "BallastModel", .product(name: "Yams", package: "Yams")]),
     .target(name: "CLibvirtABI", linkerSettings: [.linkedLibrary("dl")]),
     module("BallastKVM", ["BallastUnits", "BallastModel", "CLibvirtABI"]),
+    module(
+      "BallastAgent",
+      ["BallastUnits", "BallastModel", "BallastManager", "BallastKVM", "BallastScenario"]),
     module("BallastMachine", ["BallastUnits", "BallastModel", "BallastKernel", "BallastMath"]),
     module(
       "BallastSimulator",
@@ -73,6 +76,7 @@ let package = Package(
       dependencies: [
         "BallastUnits", "BallastModel", "BallastKernel", "BallastManager", "BallastTraces",
         "BallastScenario", "BallastMachine", "BallastSimulator", "BallastPlanner", "BallastReport",
+        "BallastKVM", "BallastAgent",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -100,7 +104,9 @@ let package = Package(
         "BallastPlanner", "BallastScenario", "BallastSimulator", "BallastTraces", "BallastMath",
         "BallastManager",
       ]),
-    tests("ContractTests", ["BallastManager", "BallastMachine", "BallastSimulator"]),
+    tests("BallastAgentTests", ["BallastAgent", "BallastManager", "BallastKVM"]),
+    tests(
+      "ContractTests", ["BallastManager", "BallastMachine", "BallastSimulator", "BallastKVM"]),
     tests("PropertyTests", ["BallastManager", "BallastMachine", "BallastSimulator"]),
     tests("TidyTests", ["BallastManager", "BallastMath", "BallastModel", "BallastTraces"]),
   ]

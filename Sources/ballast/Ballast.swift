@@ -19,11 +19,12 @@ struct Ballast: ParsableCommand {
       ExplainCommand.self,
       SchemaCommand.self, TraceCommand.self, ProfilesCommand.self, PlanCommand.self,
       SweepCommand.self, CompareCommand.self,
+      HostCommand.self,
     ])
 
   /// Commands that the interface names and that are not built yet.
   private static let announced = [
-    "resume", "import", "notebook", "export", "host",
+    "resume", "import", "notebook", "export",
     "failure", "fuzz",
   ]
 

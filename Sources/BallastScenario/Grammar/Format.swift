@@ -13,6 +13,16 @@ enum ObjectName: String, CaseIterable {
   case expectation, subjects, explained
   case record
   case assume, resample
+  case hostPolicy, hostPolicies, domains, domain, domainMemory, domainBalloon, safety
+  case directHost, directDomain
+
+  /// The maps of a host's policy file, which a scenario does not have.
+  static let ofHostPolicies: [ObjectName] = [
+    .hostPolicy, .hostPolicies, .domains, .domain, .domainMemory, .domainBalloon, .safety,
+    .directHost, .directDomain,
+  ]
+  /// The maps that a scenario has.
+  static let ofScenarios = allCases.filter { !ofHostPolicies.contains($0) }
 }
 
 /// The scenario format as data: every key once, with its kind, unit, default, meaning and whether a
@@ -41,6 +51,9 @@ extension ObjectName {
       .changeOfMemory, .power, .snapshot:
       eventSpec
     case .expectation, .subjects, .explained: expectationSpec
+    case .hostPolicy, .hostPolicies, .domains, .domain, .domainMemory, .domainBalloon, .safety,
+      .directHost, .directDomain:
+      hostPolicySpec
     }
   }
 }

@@ -244,13 +244,13 @@ private func runOnDask(
     try process.run()
   } catch {
     note("ballast: cannot start \(python): \(reason(of: error))")
-    throw Exit.notThere.code
+    throw Exit.unavailable.code
   }
   process.waitUntilExit()
   if process.terminationStatus != 0 {
     // The driver has said why.
     note("ballast: the Dask driver ended with \(process.terminationStatus); pip install ./python")
-    throw Exit.notThere.code
+    throw Exit.unavailable.code
   }
 }
 
