@@ -47,7 +47,8 @@ let package = Package(
     module(
       "BallastScenario",
       ["BallastUnits", "BallastModel", .product(name: "Yams", package: "Yams")]),
-    module("BallastKVM", ["BallastUnits", "BallastModel"]),
+    .target(name: "CLibvirtABI", linkerSettings: [.linkedLibrary("dl")]),
+    module("BallastKVM", ["BallastUnits", "BallastModel", "CLibvirtABI"]),
     module("BallastMachine", ["BallastUnits", "BallastModel", "BallastKernel", "BallastMath"]),
     module(
       "BallastSimulator",
@@ -71,11 +72,13 @@ let package = Package(
       swiftSettings: strict),
 
     .target(
-      name: "BallastTestSupport", dependencies: ["BallastUnits", "BallastModel", "BallastKernel"],
+      name: "BallastTestSupport",
+      dependencies: ["BallastUnits", "BallastModel", "BallastKernel", "BallastKVM"],
       path: "Tests/BallastTestSupport", swiftSettings: strict),
     tests("BallastUnitsTests", ["BallastUnits"]),
     tests("BallastKernelTests", ["BallastKernel", "BallastMath"]),
     tests("BallastManagerTests", ["BallastManager"]),
+    tests("BallastKVMTests", ["BallastKVM", "CLibvirtABI"]),
     tests("BallastTracesTests", ["BallastTraces"]),
     tests(
       "BallastScenarioTests",

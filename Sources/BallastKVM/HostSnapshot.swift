@@ -133,6 +133,8 @@ public struct DomainSnapshot: Sendable, Equatable, Codable {
   public var memoryMax: Int64 = 0
   public var memoryCurrent: Int64 = 0
   public var rss: Int64?
+  /// Bytes of its process in the host's swap.
+  public var swapped: Int64?
   public var guestUnused: Int64?
   public var guestUsable: Int64?
   public var guestAvailable: Int64?

@@ -13,6 +13,10 @@ public protocol HostSystem: AnyObject {
   func read(
     _ field: HostWrite.Field, of target: HostWrite.Target
   ) throws(HostSystemError) -> Int64?
+
+  /// The next snapshot reads settings and traits of every domain anew. Otherwise they are read when a domain starts and
+  /// after a write: they cost calls of their own, and only their owner changes them.
+  func refresh()
 }
 
 public enum HostSystemError: Error, Sendable, Equatable {

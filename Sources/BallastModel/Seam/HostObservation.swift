@@ -22,6 +22,8 @@ public struct HostObservation: Sendable, Equatable, Codable {
   public var memoryFree: Bytes = .zero
   /// What else the host tells about its memory; all "not reported" at first.
   public var hostMemory = HostMemoryReadings()
+  /// Where the kernel counts pressure.
+  public var pressure: HostPressure?
 
   public var vms: [VMIndex] = []
   public var vcpus: [Int64] = []
