@@ -66,7 +66,7 @@ let package = Package(
       name: "ballast",
       dependencies: [
         "BallastUnits", "BallastModel", "BallastKernel", "BallastManager", "BallastTraces",
-        "BallastScenario", "BallastMachine", "BallastSimulator", "BallastReport",
+        "BallastScenario", "BallastMachine", "BallastSimulator", "BallastReport", "BallastKVM",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

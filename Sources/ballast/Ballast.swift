@@ -17,12 +17,12 @@ struct Ballast: ParsableCommand {
     subcommands: [
       InitCommand.self, ValidateCommand.self, RunCommand.self, ReportCommand.self,
       ExplainCommand.self,
-      SchemaCommand.self, TraceCommand.self, ProfilesCommand.self,
+      SchemaCommand.self, TraceCommand.self, ProfilesCommand.self, HostCommand.self,
     ])
 
   /// Commands that the interface names and that are not built yet.
   private static let announced = [
-    "resume", "compare", "plan", "sweep", "import", "notebook", "export", "host",
+    "resume", "compare", "plan", "sweep", "import", "notebook", "export",
     "failure", "fuzz",
   ]
 

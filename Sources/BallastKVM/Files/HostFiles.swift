@@ -24,7 +24,9 @@ public struct HostFiles: Sendable {
     host.name =
       (try? SmallFile.read(path("/proc/sys/kernel/hostname")))
       .map { String($0.prefix { !$0.isWhitespace }) } ?? ""
-    host.cpu = Self.cpuTime(try needed("/proc/stat"))
+    let times = try needed("/proc/stat")
+    host.cpu = Self.cpuTime(times)
+    host.perCPU = Self.perCPU(times)
     readMemory(try needed("/proc/meminfo"), into: &host)
     host.pageSize = Int64(sysconf(Int32(_SC_PAGESIZE)))
     if let text = try? SmallFile.read(path("/proc/vmstat")) {

@@ -28,7 +28,7 @@ public func finishRecording(directory: String) throws(RecordingError) -> Recorde
     try FileManager.default.createDirectory(
       atPath: folder, withIntermediateDirectories: true)
   } catch {
-    throw RecordingError(path: folder, reason: "cannot make this folder anew")
+    throw RecordingError(path: folder, reason: "cannot make this folder anew", isAboutWriting: true)
   }
   for file in files.traces { try write(file.text, to: folder + "/" + file.name) }
   try write(files.scenario, to: directory + "/" + ReplayFiles.scenarioName)
@@ -39,6 +39,6 @@ private func write(_ text: String, to path: String) throws(RecordingError) {
   do {
     try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
   } catch {
-    throw RecordingError(path: path, reason: "cannot be written")
+    throw RecordingError(path: path, reason: "cannot be written", isAboutWriting: true)
   }
 }

@@ -1,3 +1,5 @@
+import BallastUnits
+
 /// What a recorded host did, as intervals with amounts instead of snapshots with counters.
 ///
 /// Times are ns since the first snapshot, sizes are bytes, CPU is ns of one pCPU.
@@ -9,12 +11,23 @@ public struct RecordedTimeline: Sendable, Equatable {
     /// Σ over vCPUs: running, and runnable without running. Together at most vCPUs × length.
     public var run: Int64
     public var ready: Int64
+    /// What it would have run without waiting, at least `run` and at most run + ready; see `Sample.demand`.
+    public var wanted: Int64
     /// At the end: what the guest holds and could not give up easily, current − usable; nil where the guest does not tell.
     public var active: Int64?
     /// At the end: what the balloon holds.
     public var balloon: Int64
 
     public var length: Int64 { end - start }
+
+    /// What a vCPU would have run in `length` if it had never waited: the part run / (run + idle) of the time. So one that was
+    /// never idle wants all, and one that was idle wanted little more than it got: most of its waiting was a moment's
+    /// queueing, which a host with room to spare has too.
+    static func demand(run: Int64, ready: Int64, length: Int64) -> Int64 {
+      let rest = length - ready
+      guard rest > run else { return run + ready > 0 ? length : 0 }
+      return scaled(run, by: length, over: rest)
+    }
   }
 
   /// The settings of a VM from a time on.

@@ -6,12 +6,18 @@ public struct RecordingError: Error, Sendable, Equatable, CustomStringConvertibl
   public var reason: String
   /// There is no such file: exit 66 and not 65.
   public var isMissing: Bool
+  /// It cannot be written: exit 74.
+  public var isAboutWriting: Bool
 
-  public init(path: String, line: Int? = nil, reason: String, isMissing: Bool = false) {
+  public init(
+    path: String, line: Int? = nil, reason: String, isMissing: Bool = false,
+    isAboutWriting: Bool = false
+  ) {
     self.path = path
     self.line = line
     self.reason = reason
     self.isMissing = isMissing
+    self.isAboutWriting = isAboutWriting
   }
 
   public var description: String { "\(path)\(line.map { ":\($0)" } ?? ""): \(reason)" }

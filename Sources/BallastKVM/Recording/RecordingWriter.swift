@@ -18,14 +18,15 @@ public final class RecordingWriter {
       try FileManager.default.createDirectory(
         atPath: directory, withIntermediateDirectories: true)
     } catch {
-      throw RecordingError(path: directory, reason: "cannot make this folder")
+      throw RecordingError(path: directory, reason: "cannot make this folder", isAboutWriting: true)
     }
     descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       throw RecordingError(
         path: path,
         reason: errno == EEXIST
-          ? "there is a recording already; name another folder" : lastSystemReason())
+          ? "there is a recording already; name another folder" : lastSystemReason(),
+        isAboutWriting: true)
     }
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     try append(line: header)
@@ -53,7 +54,9 @@ public final class RecordingWriter {
       }
       return true
     }
-    guard written else { throw RecordingError(path: path, reason: lastSystemReason()) }
+    guard written else {
+      throw RecordingError(path: path, reason: lastSystemReason(), isAboutWriting: true)
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import BallastUnits
 
 /// A recorded host as a scenario and a trace that `ballast run` replays.
 ///
-/// Rule      a VM's demand is (run + ready) / interval × clock, its active memory what the guest holds and cannot give up
+/// Rule      a VM's demand is what it would have run without waiting (`Sample.demand`) × clock, its active memory what the guest holds and cannot give up
 ///           easily; it is on where it was seen, and has the weight and quota it had, changes as events. What else ran on the
 ///           VMs' pCPUs is one more VM, `other-use`, which reserves all of them: it gets what it got, and the VMs share the rest.
 /// Promises  the same timeline gives the same bytes · every VM and host has a name that a scenario takes, each once.
@@ -57,7 +57,7 @@ public struct ReplayFiles: Sendable, Equatable {
       // Between runs, and where counters fell, nothing is asked for.
       if let end, end < sample.start { text += row(at: end, vm.vcpus, 0, vm.memory, 0) }
       text += row(
-        at: sample.start, vm.vcpus, demand(sample.run + sample.ready, sample.length), vm.memory,
+        at: sample.start, vm.vcpus, demand(sample.wanted, sample.length), vm.memory,
         sample.active ?? 0)
       end = sample.end
     }

@@ -6,5 +6,5 @@ struct HostCommand: ParsableCommand {
     discussion: """
       Changes nothing unless told `apply` or `manage --apply`. docs/KVM.md shows the first plan in five minutes.
       """,
-    subcommands: [])
+    subcommands: [HostRecordCommand.self, HostCompareCommand.self])
 }
