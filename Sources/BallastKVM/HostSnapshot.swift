@@ -128,6 +128,9 @@ public struct DomainSnapshot: Sendable, Equatable, Codable {
   public var cpuTime: Int64?
   public var vcpuTime: Int64?
   public var vcpuDelay: Int64?
+  /// The same of each vCPU; nil where the host tells only the sums.
+  public var vcpuTimes: [Int64]?
+  public var vcpuDelays: [Int64]?
 
   /// Bytes.
   public var memoryMax: Int64 = 0

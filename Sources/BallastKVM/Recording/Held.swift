@@ -46,6 +46,8 @@ extension DomainSnapshot {
     held.cpuTime = counter(cpuTime)
     held.vcpuTime = counter(vcpuTime)
     held.vcpuDelay = counter(vcpuDelay)
+    held.vcpuTimes = vcpuTimes.flatMap { $0.contains { counter($0) == nil } ? nil : $0 }
+    held.vcpuDelays = vcpuDelays.flatMap { $0.contains { counter($0) == nil } ? nil : $0 }
     held.memoryMax = size(memoryMax) ?? 0
     held.memoryCurrent = size(memoryCurrent) ?? held.memoryMax
     held.rss = size(rss)

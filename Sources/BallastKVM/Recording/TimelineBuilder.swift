@@ -24,7 +24,7 @@ public struct TimelineBuilder: Sendable {
     var uuid: String
     var runID: Int64?
     /// The last snapshot that counted it; nil: none of this run yet.
-    var counted: (time: Int64, run: Int64, ready: Int64?)?
+    var counted: Counted?
     /// When it was last seen at all.
     var seen: Int64
     /// Snapshots since `counted` that did not count it.
@@ -34,6 +34,22 @@ public struct TimelineBuilder: Sendable {
     var hasMemory = false
     /// nil: it may use every pCPU.
     var pins: [Int]?
+  }
+
+  /// A domain's counters, and when they were read.
+  private struct Counted: Sendable {
+    var time: Int64
+    var run: Int64
+    var ready: Int64?
+    var each: [(run: Int64, ready: Int64)]
+
+    init(_ domain: DomainSnapshot, run: Int64, time: Int64) {
+      self.time = time
+      self.run = run
+      ready = domain.vcpuDelay
+      let (times, delays) = (domain.vcpuTimes ?? [], domain.vcpuDelays ?? [])
+      each = times.count == delays.count ? Array(zip(times, delays)) : []
+    }
   }
 
   /// Busy CPU time of the host, of all pCPUs and of each.
@@ -152,26 +168,47 @@ public struct TimelineBuilder: Sendable {
       tracks[index].missed += 1
       return
     }
+    let now = Counted(domain, run: run, time: time)
     defer {
-      tracks[index].counted = (time, run, domain.vcpuDelay)
+      tracks[index].counted = now
       tracks[index].missed = 0
     }
     guard let before = tracks[index].counted, before.time < time else { return }
-    let hasDelay = domain.vcpuDelay != nil && before.ready != nil
-    let ready = hasDelay ? domain.vcpuDelay! - before.ready! : 0
-    guard run >= before.run, ready >= 0 else {
+    let length = time - before.time
+    let ready = now.ready.flatMap { now in before.ready.map { now - $0 } }
+    guard now.run >= before.run, ready ?? 0 >= 0 else {
       timeline.notes.countersBack += 1
       return
     }
-    if hasDelay { tracks[index].hasDelay = true }
+    if ready != nil { tracks[index].hasDelay = true }
     timeline.notes.absentSamples += tracks[index].missed
-    let most = product(tracks[index].vm.vcpus, time - before.time)
-    let ran = min(run - before.run, most)
+    let vcpus = tracks[index].vm.vcpus
+    let most = product(vcpus, length)
+    let ran = min(now.run - before.run, most)
+    let waited = min(ready ?? 0, most - ran)
     tracks[index].vm.samples.append(
       .init(
-        start: before.time, end: time, run: ran, ready: min(ready, most - ran),
+        start: before.time, end: time, run: ran, ready: waited,
+        wanted: wanted(now, before, ran, waited, most),
         active: active(domain, index),
         balloon: max(0, domain.memoryMax - domain.memoryCurrent)))
+  }
+
+  /// Demand vCPU by vCPU where the host tells them apart, else as if all were alike.
+  private func wanted(
+    _ now: Counted, _ before: Counted, _ ran: Int64, _ waited: Int64, _ most: Int64
+  ) -> Int64 {
+    let length = now.time - before.time
+    var sum = Int128(0)
+    for (now, before) in zip(now.each, before.each) {
+      let run = min(max(0, now.run - before.run), length)
+      let ready = min(max(0, now.ready - before.ready), length - run)
+      sum += Int128(RecordedTimeline.Sample.demand(run: run, ready: ready, length: length))
+    }
+    if now.each.isEmpty || now.each.count != before.each.count {
+      sum = Int128(RecordedTimeline.Sample.demand(run: ran, ready: waited, length: most))
+    }
+    return Int64(clamping: min(max(sum, Int128(ran)), Int128(ran + waited)))
   }
 
   private mutating func active(_ domain: DomainSnapshot, _ index: Int) -> Int64? {

@@ -75,7 +75,7 @@ struct HostRecordCommand: ParsableCommand {
     Interrupt.watch()
     do throws(RecordingFailure) {
       return try HostRecorder.record(
-        try openHost(connect, isReadOnly: true), directory: directory,
+        try openHost(), directory: directory,
         header: RecordingHeader(ballastVersion: ballastVersion, interval: settings.interval),
         settings: settings, shouldStop: { Interrupt.isRequested })
     } catch {
@@ -87,6 +87,14 @@ struct HostRecordCommand: ParsableCommand {
         note("ballast: \(error)")
         throw Exit.cannotWrite.code
       }
+    }
+  }
+
+  private func openHost() throws(RecordingFailure) -> LibvirtSystem {
+    do {
+      return try LibvirtSystem(uri: connect, readOnly: true)
+    } catch {
+      throw .host(error)
     }
   }
 
@@ -124,4 +132,16 @@ struct HostRecordCommand: ParsableCommand {
 
 extension RecordingError {
   var exit: Exit { isMissing ? .fileMissing : isAboutWriting ? .cannotWrite : .scenarioWrong }
+}
+
+extension HostSystemError {
+  /// For people.
+  fileprivate var words: String {
+    switch self {
+    case .unavailable(let words), .denied(let words), .unsupported(let words),
+      .timedOut(let words), .refused(let words):
+      words
+    case .noSuchDomain(let name): "there is no domain \(name)"
+    }
+  }
 }
