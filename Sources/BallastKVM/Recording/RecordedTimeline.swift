@@ -23,10 +23,13 @@ public struct RecordedTimeline: Sendable, Equatable {
     /// What a vCPU would have run in `length` if it had never waited: the part run / (run + idle) of the time. So one that was
     /// never idle wants all, and one that was idle wanted little more than it got: most of its waiting was a moment's
     /// queueing, which a host with room to spare has too.
+    ///
+    /// Idle time below 2 % and two ticks of 10 ms is none: kernels count running time in ticks, and a host's counters are
+    /// not all read at one instant.
     static func demand(run: Int64, ready: Int64, length: Int64) -> Int64 {
-      let rest = length - ready
-      guard rest > run else { return run + ready > 0 ? length : 0 }
-      return scaled(run, by: length, over: rest)
+      let idle = max(0, length - run - ready - length / 50 - 20_000_000)
+      guard run + idle > 0 else { return run + ready }
+      return min(run + ready, scaled(run, by: length, over: run + idle))
     }
   }
 
