@@ -49,6 +49,9 @@ let package = Package(
       ["BallastUnits", "BallastModel", .product(name: "Yams", package: "Yams")]),
     .target(name: "CLibvirtABI", linkerSettings: [.linkedLibrary("dl")]),
     module("BallastKVM", ["BallastUnits", "BallastModel", "CLibvirtABI"]),
+    module(
+      "BallastAgent",
+      ["BallastUnits", "BallastModel", "BallastManager", "BallastKVM", "BallastScenario"]),
     module("BallastMachine", ["BallastUnits", "BallastModel", "BallastKernel", "BallastMath"]),
     module(
       "BallastSimulator",
@@ -66,7 +69,8 @@ let package = Package(
       name: "ballast",
       dependencies: [
         "BallastUnits", "BallastModel", "BallastKernel", "BallastManager", "BallastTraces",
-        "BallastScenario", "BallastMachine", "BallastSimulator", "BallastReport", "BallastKVM",
+        "BallastScenario", "BallastMachine", "BallastSimulator", "BallastReport",
+        "BallastKVM", "BallastAgent",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -86,7 +90,9 @@ let package = Package(
     tests("BallastReportTests", ["BallastReport"]),
     tests("BallastMachineTests", ["BallastMachine"]),
     tests("BallastSimulatorTests", ["BallastSimulator", "BallastMachine", "BallastManager"]),
-    tests("ContractTests", ["BallastManager", "BallastMachine", "BallastSimulator"]),
+    tests("BallastAgentTests", ["BallastAgent", "BallastManager", "BallastKVM"]),
+    tests(
+      "ContractTests", ["BallastManager", "BallastMachine", "BallastSimulator", "BallastKVM"]),
     tests("PropertyTests", ["BallastManager", "BallastMachine", "BallastSimulator"]),
     tests("TidyTests", ["BallastManager", "BallastMath", "BallastModel", "BallastTraces"]),
   ]

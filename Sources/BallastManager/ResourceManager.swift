@@ -81,11 +81,14 @@ public struct ResourceManager: Sendable, Equatable {
   }
 
   /// Takes over a VM that has moved here, with the demand that was last seen of it elsewhere.
+  ///
+  /// - Parameter former: its index there, where it is another.
   public mutating func receive(
-    _ vm: VMIndex, _ settings: VMSettings, from other: ResourceManager, at time: SimTime
+    _ vm: VMIndex, _ settings: VMSettings, from other: ResourceManager,
+    as former: VMIndex? = nil, at time: SimTime
   ) {
     add(vm, settings, at: time)
-    guard let old = other.position(of: vm), let new = position(of: vm) else { return }
+    guard let old = other.position(of: former ?? vm), let new = position(of: vm) else { return }
     rows[new].demand = other.rows[old].demand
     rows[new].memoryDemand = other.rows[old].memoryDemand
   }

@@ -184,7 +184,7 @@ extension Assembler {
 
   // MARK: Quota
 
-  private mutating func readQuota(_ cpu: Value?) -> CPUQuota? {
+  mutating func readQuota(_ cpu: Value?) -> CPUQuota? {
     let written = ["quota", "quota_period", "quota_scope"].compactMap { cpu?.entry($0) }
     guard let first = written.first else { return nil }
     guard profile.hasCPUQuota else {

@@ -12,6 +12,14 @@ enum ObjectName: String, CaseIterable {
     snapshot
   case expectation, subjects, explained
   case record
+  case hostPolicy, hostPolicies, domains, domain, domainMemory, domainBalloon, safety
+
+  /// The maps of a host's policy file, which a scenario does not have.
+  static let ofHostPolicies: [ObjectName] = [
+    .hostPolicy, .hostPolicies, .domains, .domain, .domainMemory, .domainBalloon, .safety,
+  ]
+  /// The maps that a scenario has.
+  static let ofScenarios = allCases.filter { !ofHostPolicies.contains($0) }
 }
 
 /// The scenario format as data: every key once, with its kind, unit, default, meaning and whether a
@@ -39,6 +47,8 @@ extension ObjectName {
       .changeOfMemory, .power, .snapshot:
       eventSpec
     case .expectation, .subjects, .explained: expectationSpec
+    case .hostPolicy, .hostPolicies, .domains, .domain, .domainMemory, .domainBalloon, .safety:
+      hostPolicySpec
     }
   }
 }

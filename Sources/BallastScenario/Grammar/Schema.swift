@@ -6,7 +6,7 @@ import BallastModel
 public func scenarioSchema(catalogs: CatalogNames) -> String {
   let emitter = SchemaEmitter(catalogs: catalogs)
   let root = emitter.members(of: ObjectName.scenario.spec)
-  let definitions = ObjectName.allCases.filter { $0 != .scenario }.map { name in
+  let definitions = ObjectName.ofScenarios.filter { $0 != .scenario }.map { name in
     (name.rawValue, JSON.object(emitter.members(of: name.spec)))
   }
   let schema = JSON.object(

@@ -28,17 +28,9 @@ extension WorldBuilder {
   }
 
   func memoryPolicy(of entry: VMEntry, configured: Bytes) -> VMMemorySettings {
-    let facts = memory ?? scenario.profile.memory
-    let written = entry.memoryPolicy
-    var settings = VMMemorySettings()
-    settings.balloonMax = entry.guestMemory.balloon.max ?? facts.balloon.max
-    settings.isBallooned =
-      written.isBallooned && facts.techniques.contains(.balloon)
-      && (facts.policy != "hyperv-dynamic-memory" || written.choosesDynamicMemory)
-    if let minimum = written.minimum { settings.minimum = min(minimum, configured).value }
-    if let buffer = written.buffer { settings.buffer = buffer }
-    if let priority = written.priority { settings.priority = priority }
-    return settings
+    VMMemorySettings(
+      entry.memoryPolicy, balloonMax: entry.guestMemory.balloon.max,
+      facts: memory ?? scenario.profile.memory, configured: configured)
   }
 
   /// What a guest has at power-on. ESXi gives it all at once, as does any host that does not balloon it; with
@@ -53,27 +45,6 @@ extension WorldBuilder {
     let minimum = facts.policy == "squeezed" ? written.minimum : nil
     guard let startup = written.startup ?? minimum, startup < configured else { return nil }
     return max(startup, min(entry.memorySettings.reservation, configured))
-  }
-}
-
-extension MemoryPolicySpec {
-  /// Hyper-V balloons a VM that has Dynamic Memory: one that says anything about it.
-  fileprivate var choosesDynamicMemory: Bool {
-    minimum != nil || startup != nil || buffer != nil || priority != nil
-  }
-}
-
-extension MemoryFacts {
-  /// These facts as a scenario changes them: a technique that is not in its order is not there.
-  func with(_ choice: ReclamationChoice) -> MemoryFacts {
-    var facts = self
-    facts.policy = choice.policy ?? facts.policy
-    facts.idleTax = choice.idleTax ?? facts.idleTax
-    facts.techniques = choice.order ?? facts.techniques
-    if !facts.techniques.contains(.share) { facts.sharing.scope = .off }
-    if !facts.techniques.contains(.compress) { facts.compressedMax = .zero }
-    if !facts.techniques.contains(.swap) { facts.swap = .none }
-    return facts
   }
 }
 
@@ -111,33 +82,7 @@ extension World {
 
   /// The memory half of a host's manager: the policy by name with the host's parameters, and the tax of entitlements.
   func memoryControl(for host: HostSpec) -> MemoryControl {
-    var parameters = MemoryControl.Parameters()
-    parameters.tax = policies.reclamation.idleTax.map { IdleMemoryTax(rate: $0) }
-    guard let facts = memory else {
-      return MemoryControl(policy: NoReclaim(), parameters)
-    }
-    var options = MemoryPolicyParameters()
-    options.proportionalShare = proportionalShare(facts, for: host)
-    guard let entry = memoryCatalog.first(where: { $0.name == facts.policy }) else {
-      preconditionFailure("a memory policy is checked when the scenario is read")
-    }
-    return MemoryControl(policy: entry.make(options), parameters)
-  }
-
-  /// ESXi's states are parts of minFree. Another hypervisor has them where the scenario says what to keep free, else
-  /// those of MoM: parts of the host's memory.
-  private func proportionalShare(
-    _ facts: MemoryFacts, for host: HostSpec
-  ) -> ProportionalShareMemory.Parameters {
-    var parameters = ProportionalShareMemory.Parameters()
-    let minFree = policies.reclamation.minFree ?? profile.minFree(memory: host.memory)
-    parameters.minFree = minFree.value
-    parameters.tax = IdleMemoryTax(rate: facts.idleTax)
-    parameters.states = minFree > .zero ? .esxi : .mom
-    parameters.planner = (profile.keepsMinFree ? ReclamationPlanner.esxi : .kvm)
-      .ordered(facts.techniques)
-    parameters.planner.compressedMax = facts.compressedMax
-    return parameters
+    MemoryControl(policies.reclamation, under: profile, memory: host.memory)
   }
 }
 

@@ -6,5 +6,9 @@ struct HostCommand: ParsableCommand {
     discussion: """
       Changes nothing unless told `apply` or `manage --apply`. docs/KVM.md shows the first plan in five minutes.
       """,
-    subcommands: [HostRecordCommand.self, HostCompareCommand.self])
+    subcommands: [
+      HostObserveCommand.self, HostPlanCommand.self, HostApplyCommand.self, HostManageCommand.self,
+      HostRestoreCommand.self, HostReplayCommand.self, HostRecordCommand.self,
+      HostCompareCommand.self,
+    ])
 }

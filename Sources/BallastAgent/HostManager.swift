@@ -1,0 +1,101 @@
+import BallastKVM
+import BallastManager
+import BallastModel
+import BallastUnits
+
+/// The manager of a real host, built of a policy and an inventory and built again whenever either changes.
+///
+/// Promises  the same policy, inventories and observations give the same plans: a recording can be decided again.
+public struct HostManager: Sendable {
+  public let policy: HostPolicy
+  public private(set) var inventory = ManagedInventory()
+  public var manager = ResourceManager()
+
+  public init(_ policy: HostPolicy) { self.policy = policy }
+
+  /// Others are under management now. What was observed of those that stay is kept, by name; balloons that were asked for
+  /// are asked for again from what is observed next.
+  public mutating func take(_ next: ManagedInventory, at time: SimTime) {
+    let former = inventory.names
+    let old = manager
+    manager = ResourceManager(
+      memory: MemoryControl(
+        policy.reclamation, under: policy.profile, memory: Bytes(next.memory)))
+    for (index, domain) in next.domains.enumerated() {
+      let settings = settings(of: domain, coreRate: next.coreRate)
+      if let before = former.index(of: domain.name) {
+        manager.receive(VMIndex(index), settings, from: old, as: before, at: time)
+      } else {
+        manager.add(VMIndex(index), settings, at: time)
+      }
+    }
+    inventory = next
+  }
+
+  /// What the policy says of a domain, in the manager's terms.
+  private func settings(of domain: ManagedInventory.Domain, coreRate: Int64) -> VMSettings {
+    let own = policy.settings(of: domain.name)
+    let configured = Bytes(domain.memoryMax)
+    var settings = VMSettings(
+      cpu: own.cpu, memory: own.memory, quota: own.quota, vcpus: Int(domain.vcpus),
+      configured: configured, coreRate: Kilohertz(coreRate), pool: 0, profile: policy.profile)
+    settings.memory = VMMemorySettings(
+      own.memoryPolicy, balloonMax: own.balloonMax,
+      facts: policy.profile.memory.with(policy.reclamation), configured: configured)
+    return settings
+  }
+
+  /// What the policy promises and this host cannot keep, and what it names and the host does not have; for people.
+  public func complaints(all: [String]) -> [String] {
+    var complaints: [String] = []
+    var cpu: Int128 = 0
+    var memory: Int128 = 0
+    for domain in inventory.domains {
+      let own = policy.settings(of: domain.name)
+      cpu += Int128(own.cpu.reservation.value)
+      memory += Int128(own.memory.reservation.value)
+      let size = Kilohertz(domain.vcpus * inventory.coreRate)
+      if own.cpu.reservation > size {
+        complaints.append(
+          "\(domain.name) reserves \(own.cpu.reservation) and can use \(size): the rest is reserved"
+            + " for nothing")
+      }
+    }
+    let capacity = Kilohertz(inventory.pcpus * inventory.coreRate)
+    if cpu > Int128(capacity.value) {
+      complaints.append(
+        "the managed domains reserve \(Kilohertz(Int64(clamping: cpu))), and the host has \(capacity):"
+          + " not all reservations can be kept")
+    }
+    if memory > Int128(inventory.memory) {
+      complaints.append(
+        "the managed domains reserve \(Bytes(Int64(clamping: memory))) of memory, and the host has"
+          + " \(Bytes(inventory.memory))")
+    }
+    for name in policy.managed + policy.domains.map(\.name) {
+      let pattern = NamePattern(name)
+      if !all.contains(where: { pattern.matches($0) }) {
+        complaints.append(
+          pattern.isGlob
+            ? "no running domain matches \(name)" : "no running domain is called \(name)")
+      }
+    }
+    var said: [String] = []
+    for one in complaints where !said.contains(one) { said.append(one) }
+    return said
+  }
+}
+
+extension HostPolicy {
+  /// A memory policy looks after guests, so they are asked to report.
+  public var managesMemory: Bool {
+    reclamation.isModelled
+      && (reclamation.policy ?? profile.memory.policy) != "none"
+  }
+
+  /// Who is under management: all that run and are marked or listed.
+  public var membership: KVMHost.Membership {
+    let policy = self
+    return .consenting { policy.terms(of: $0.name, isMarked: $0.traits.isMarked) }
+  }
+}
