@@ -3,7 +3,7 @@ import BallastMath
 /// A recorded host against the run that replays it, VM by VM.
 ///
 /// Rule      at every sample of the run: error = simulated − measured, the measured taken as its mean over the sample's
-///           interval. Mean, p95 and largest are of |error|, every sample alike; `measured` and `simulated` are means over time.
+///           interval. Mean, p95 and largest are of |error|; means are over time.
 /// Source    a quantile lies linearly between the two nearest ranks, as in result files.
 public struct HostComparison: Sendable {
   /// Of one quantity; points of a pCPU, or MiB. Absent where nothing could be compared.
@@ -64,35 +64,42 @@ public struct HostComparison: Sendable {
       }
       vms.append(
         VM(
-          name: vm.name, samples: Self.compared(series[.cpu]).count,
-          cpu: Self.errors(series[.cpu]), ready: Self.errors(series[.ready]),
-          balloon: Self.errors(series[.balloon]), series: series))
+          name: vm.name, samples: compared(series[.cpu]!).count,
+          cpu: errors(series[.cpu]), ready: errors(series[.ready]),
+          balloon: errors(series[.balloon]), series: series))
     }
     let known = Set(measured.map(\.name)).union(leavingOut)
     onlySimulated = simulated.names.filter { !known.contains($0) }
-    cpu = Self.errors(all[.cpu])
-    ready = Self.errors(all[.ready])
-    balloon = Self.errors(all[.balloon])
+    cpu = errors(all[.cpu])
+    ready = errors(all[.ready])
+    balloon = errors(all[.balloon])
   }
 
-  private static func compared(
-    _ series: (measured: [Double], simulated: [Double])?
-  ) -> [(measured: Double, simulated: Double)] {
-    guard let series else { return [] }
-    return zip(series.measured, series.simulated).compactMap {
-      $0.isFinite && $1.isFinite ? ($0, $1) : nil
+  /// Samples in which both are known. The last one of a run may be the rest of a few milliseconds, in which counters in ticks
+  /// tell nothing: one shorter than half of the longest is left out.
+  private func compared(
+    _ series: (measured: [Double], simulated: [Double])
+  ) -> [(measured: Double, simulated: Double, length: Double)] {
+    let lengths = (0..<times.count).map(times.length)
+    let shortest = (lengths.max() ?? 0) / 2
+    return zip(series.measured, series.simulated).enumerated().compactMap { index, pair in
+      // All VMs one after the other have the same instants again and again.
+      let length = lengths[index % max(1, lengths.count)]
+      guard pair.0.isFinite, pair.1.isFinite, length >= shortest else { return nil }
+      return (pair.0, pair.1, length)
     }
   }
 
-  private static func errors(
-    _ series: (measured: [Double], simulated: [Double])?
-  ) -> Errors? {
-    let pairs = compared(series)
-    let errors = pairs.map { abs($0.simulated - $0.measured) }.sorted()
-    guard let mean = BallastMath.Statistics.mean(errors),
-      let p95 = BallastMath.Statistics.quantile(ofSorted: errors, 0.95),
-      let measured = BallastMath.Statistics.mean(pairs.map(\.measured)),
-      let simulated = BallastMath.Statistics.mean(pairs.map(\.simulated)), let most = errors.last
+  private func errors(_ series: (measured: [Double], simulated: [Double])?) -> Errors? {
+    let samples = series.map { compared($0) } ?? []
+    let errors = samples.map { abs($0.simulated - $0.measured) }
+    let sorted = errors.sorted()
+    let lengths = samples.map(\.length)
+    guard
+      let mean = BallastMath.Statistics.mean(errors, weights: lengths),
+      let p95 = BallastMath.Statistics.quantile(ofSorted: sorted, 0.95), let most = sorted.last,
+      let measured = BallastMath.Statistics.mean(samples.map(\.measured), weights: lengths),
+      let simulated = BallastMath.Statistics.mean(samples.map(\.simulated), weights: lengths)
     else { return nil }
     return Errors(measured: measured, simulated: simulated, mean: mean, p95: p95, max: most)
   }
