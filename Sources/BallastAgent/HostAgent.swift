@@ -37,7 +37,7 @@ public final class HostAgent {
       host.snapshot, names: host.names, before: managing.inventory)
     guard inventory != managing.inventory else { return }
     managing.take(inventory, at: seen.time)
-    try steps?.append(StepLine(inventory: inventory))
+    try steps?.append(StepLine(inventory: inventory, since: seen.time))
   }
 
   /// Applies the plan of the last step, which was a dry run.

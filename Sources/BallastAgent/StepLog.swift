@@ -22,12 +22,17 @@ public struct StepLine: Sendable, Equatable, Codable {
   }
   public var header: Header?
   public var inventory: ManagedInventory?
+  /// When these came under management, on the clock of the observations, ns.
+  public var since: Int64?
   /// Nanoseconds since 1970, of the step.
   public var wallTime: Int64?
   public var step: RecordedStep?
 
   public init(header: Header) { self.header = header }
-  public init(inventory: ManagedInventory) { self.inventory = inventory }
+  public init(inventory: ManagedInventory, since: SimTime) {
+    self.inventory = inventory
+    self.since = since.value
+  }
   public init(step: RecordedStep, wallTime: Int64) {
     self.step = step
     self.wallTime = wallTime

@@ -37,7 +37,6 @@ public struct StepReplay: Sendable {
 
   private var managing: HostManager?
   private let workspace = Workspace()
-  private var pending: ManagedInventory?
 
   /// Room to decide in; a value's copies share it, one after another.
   private final class Workspace: @unchecked Sendable {
@@ -94,7 +93,9 @@ public struct StepReplay: Sendable {
     } else if managing == nil {
       throw Fault(line: number, text: "the record does not begin with its header")
     }
-    if let inventory = line.inventory { pending = inventory }
+    if let inventory = line.inventory {
+      managing?.take(inventory, at: SimTime(max(0, line.since ?? 0)))
+    }
     if let step = line.step { decide(step) }
   }
 
@@ -114,10 +115,6 @@ public struct StepReplay: Sendable {
 
   private mutating func decide(_ step: RecordedStep) {
     guard var managing else { return }
-    if let next = pending {
-      managing.take(next, at: step.observation.time)
-      pending = nil
-    }
     var plan = HostPlan()
     managing.manager.decide(step.observation, into: &plan, workspace: workspace.decision)
     let number = steps

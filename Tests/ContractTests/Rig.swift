@@ -1,11 +1,14 @@
+import BallastKVM
 import BallastMachine
 import BallastManager
 import BallastModel
+import BallastTestSupport
 import BallastUnits
+import Foundation
 
 /// The backends that the contract is run against.
 enum BackendKind: CaseIterable, Sendable {
-  case simulated, recorded, faultySimulated, faultyRecorded
+  case simulated, recorded, faultySimulated, faultyRecorded, kvm
 }
 
 /// A backend on the bench: a script observes, applies and lets time pass, whatever the backend is.
@@ -23,15 +26,22 @@ struct Rig {
   let workspace = DecisionWorkspace()
   /// Nil behind a recording, where the world does what it did then.
   private let machine: Machine?
+  /// Behind a KVM host.
+  private let system: FakeSystem?
   private(set) var now = SimTime.zero
 
-  init(_ backend: any HypervisorBackend, machine: Machine? = nil) {
+  init(
+    _ backend: any HypervisorBackend, machine: Machine? = nil, system: FakeSystem? = nil
+  ) {
     self.backend = backend
     self.machine = machine
+    self.system = system
   }
 
+  /// The share of its size that each VM wants, %.
+  private static let percent: [Int64] = [0, 50, 10, 100, 75]
+
   static func machine() -> Machine {
-    let percent: [Int64] = [0, 50, 10, 100, 75]
     let machine = Machine(
       hosts: [
         HostSpec(
@@ -46,6 +56,28 @@ struct Rig {
       }, observationInterval: .seconds(1_000_000))
     for vm in vms { machine.powerOn(vm, on: HostIndex(0), at: .zero) }
     return machine
+  }
+
+  /// The same guests on a KVM host, as its management interface shows them.
+  static func system() -> FakeSystem {
+    let system = FakeSystem(pcpus: 4, coreRate: coreRate.value, memory: 8 << 30)
+    for vm in vms { start(vm, on: system) }
+    return system
+  }
+
+  private static func name(_ vm: VMIndex) -> String { "vm-\(vm.int)" }
+
+  private static func start(_ vm: VMIndex, on system: FakeSystem) {
+    system.start(name(vm), vcpus: 2, memory: 1 << 30, demand: percent[vm.int] * 10_000)
+  }
+
+  static func kvm(_ system: FakeSystem) throws -> KVMHost {
+    let folder = NSTemporaryDirectory() + "ballast-contract-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    return KVMHost(
+      system,
+      membership: .named(ManagedNames(percent.indices.map { name(VMIndex($0)) }), DomainTerms()),
+      mode: .apply, state: try StateFile(directory: folder, connection: "fake"))
   }
 
   /// A manager of the three VMs. VM 3 has a limit; VM 4 a reservation and twice the weight.
@@ -67,10 +99,18 @@ struct Rig {
   mutating func advance(by span: SimDuration) {
     now = now + span
     machine?.advance(HostIndex(0), to: now)
+    system?.advance(by: span)
   }
 
-  func powerOff(_ vm: VMIndex) { machine?.powerOff(vm, at: now) }
-  func powerOn(_ vm: VMIndex) { machine?.powerOn(vm, on: HostIndex(0), at: now) }
+  func powerOff(_ vm: VMIndex) {
+    machine?.powerOff(vm, at: now)
+    system?.stop(Self.name(vm))
+  }
+
+  func powerOn(_ vm: VMIndex) {
+    machine?.powerOn(vm, on: HostIndex(0), at: now)
+    if let system { Self.start(vm, on: system) }
+  }
 
   mutating func observe() throws -> HostObservation {
     var seen = HostObservation()
@@ -113,6 +153,9 @@ extension BackendKind {
       rig = Rig(FaultyBackend(host, faults: faults), machine: machine)
     case .recorded:
       rig = Rig(RecordedHost(try record(script)))
+    case .kvm:
+      let system = Rig.system()
+      rig = Rig(try Rig.kvm(system), system: system)
     case .faultyRecorded:
       rig = Rig(FaultyBackend(RecordedHost(try record(script)), faults: faults))
     }

@@ -93,13 +93,16 @@ public struct HostFiles: Sendable {
     host.coreRate = coreRate(folder, cpu: online.first ?? 0)
   }
 
-  /// "0-3,8" as numbers; what is not such a list is left out.
+  /// As many CPUs as a kernel can be built for.
+  static let cpusMax: Int64 = 8_192
+
+  /// "0-3,8" as numbers; what is not such a list is left out, and what is beyond the first `cpusMax`.
   static func list(_ text: String) -> [Int64] {
     var result: [Int64] = []
     for part in text.split(whereSeparator: { $0 == "," || $0.isWhitespace }) {
       let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int64($0) }
       guard let first = ends.first ?? nil, let last = ends.last ?? nil, ends.count <= 2,
-        0 <= first, first <= last, last < ReadingRange.cpusMax
+        0 <= first, first <= last, last < cpusMax, Int64(result.count) + last - first < cpusMax
       else { continue }
       result += Array(first...last)
     }
@@ -259,14 +262,5 @@ public struct HostFiles: Sendable {
     (result.memorySome, result.memoryFull) = memory
     (result.ioSome, result.ioFull) = io
     return result
-  }
-
-  // MARK: Processes
-
-  /// Bytes of a process in the host's swap; nil where it has gone.
-  func swapped(process: Int64) -> Int64? { status(process)?.bytes("VmSwap") }
-
-  func status(_ process: Int64) -> NamedNumbers? {
-    (try? SmallFile.read(path("/proc/\(process)/status"))).map { NamedNumbers($0, separator: ":") }
   }
 }

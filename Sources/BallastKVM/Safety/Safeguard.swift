@@ -9,7 +9,7 @@ import BallastUnits
 ///           a guest 10 % of a CPU · what somebody else has changed is left alone until the domain starts again.
 /// Promises  a write passes only for a domain with terms · no hard memory limit is ever written, there is no such knob
 ///           · the same snapshot and proposals twice give no second write.
-/// Rounding  steps and dead bands down to a byte.
+/// Rounding  dead bands down to a byte, targets up to 1 KiB, the unit of libvirt.
 /// Cost      O(domains + writes) and the sort of the candidates.
 /// Source    docs/KVM.md#what-holds-it-back; measured on real guests.
 ///
@@ -231,7 +231,8 @@ public struct Safeguard: Sendable, Equatable {
     let least = max(terms.memoryMinimum, domain.traits.memoryMinimum)
     let floor = max(least, current - usable + settings.headroom.value)
     let step = settings.stepDown.of(Bytes(domain.memoryMax)).value
-    let wanted = max(write.wanted, floor, current - step)
+    // libvirt counts memory in KiB.
+    let wanted = (max(write.wanted, floor, current - step) + 1_023) / 1_024 * 1_024
     guard wanted <= current - min(band, step) else {
       return verdict.hold(
         write, .atFloor,

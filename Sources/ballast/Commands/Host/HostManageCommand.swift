@@ -157,7 +157,7 @@ struct HostManageCommand: ParsableCommand {
       }
     }
     for event in report.events {
-      note("\(event.domain.isEmpty ? "host" : event.domain): \(event.text)")
+      note(eventWords(event))
     }
   }
 

@@ -89,9 +89,14 @@ func planAsText(_ agent: HostAgent, _ policy: HostPolicy) -> String {
   if report.notes.contains(where: { $0.subject == .cpuReservation }) {
     lines += reservationWords
   }
-  lines += report.events.map { "\($0.domain.isEmpty ? "host" : $0.domain): \($0.text)" }
+  lines += report.events.map(eventWords)
   lines += complaints
   return lines.joined(separator: "\n")
+}
+
+/// An event for people; some name their domain themselves.
+func eventWords(_ event: SafetyEvent) -> String {
+  event.domain.isEmpty ? event.text : "\(event.domain): \(event.text)"
 }
 
 /// How a CPU reservation is kept where there is no knob for it.
