@@ -50,9 +50,10 @@ def test_a_recording_becomes_a_scenario(recording):
     assert checked.returncode == 0, checked.stderr
 
 
-def test_finishing_twice_gives_the_same(recording):
-    finish(recording)
+def test_finishing_again_gives_the_same(recording):
+    """The fixture has been finished: the same snapshots give the same scenario and trace, byte for byte."""
     first = {path.name: path.read_bytes() for path in recording.rglob("*") if path.is_file()}
+    assert len(first) == 6
     finish(recording)
     assert {path.name: path.read_bytes() for path in recording.rglob("*") if path.is_file()} == first
 

@@ -92,10 +92,11 @@ class Guest:
             virsh("schedinfo", self.domain, "--live", "--set", f"{key}={value}")
 
     def reset(self):
-        """As it was started: weight 1024, no quota, its whole memory, idle."""
-        self.set(cpu_shares=1024, vcpu_period=100000, vcpu_quota=-1)
+        """As it was started: weight 1024, no quota, its whole memory, idle, nothing held."""
+        self.set(cpu_shares=1024, vcpu_quota=-1, global_quota=-1)
         virsh("setmem", self.domain, f"{self.mib}M")
         self.ask("idle")
+        self.ask("mem", 0)
 
     def memory(self):
         """MiB by the names of `virsh dommemstat`."""

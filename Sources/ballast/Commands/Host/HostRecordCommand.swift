@@ -13,9 +13,7 @@ struct HostRecordCommand: ParsableCommand {
       DIR/scenario.yaml and DIR/trace. A recording that was killed is finished with --finish DIR.
       """)
 
-  @Option(
-    help: ArgumentHelp("libvirt connection (default: as virsh chooses it).", valueName: "uri"))
-  var connect: String?
+  @OptionGroup var host: HostOptions
 
   @Option(help: ArgumentHelp("Time between snapshots, 100ms to 1d.", valueName: "time"))
   var interval = "10s"
@@ -43,7 +41,7 @@ struct HostRecordCommand: ParsableCommand {
     guard (out == nil) != (finish == nil) else {
       throw ValidationError("say --out DIR to record, or --finish DIR to finish a recording")
     }
-    if finish != nil, connect != nil || duration != nil {
+    if finish != nil, host.connect != nil || duration != nil {
       throw ValidationError("--finish reads a recording and takes neither --connect nor --duration")
     }
     let settings = try settings()
@@ -64,7 +62,7 @@ struct HostRecordCommand: ParsableCommand {
     guard let out else { return }
     let outcome = try record(to: out)
     if outcome.failures > 0, let failure = outcome.lastFailure {
-      note("ballast: the host did not answer \(outcome.failures) times, last: \(failure.words)")
+      note("ballast: the host did not answer \(outcome.failures) times, last: \(failure.text)")
     }
     try finishRecording(in: out)
     if !outcome.isWhole { throw Exit.interrupted.code }
@@ -72,29 +70,20 @@ struct HostRecordCommand: ParsableCommand {
 
   private func record(to directory: String) throws -> HostRecorder.Outcome {
     let settings = try settings()
+    let system = try host.open(readOnly: true)
     Interrupt.watch()
     do throws(RecordingFailure) {
       return try HostRecorder.record(
-        try openHost(), directory: directory,
+        system, directory: directory,
         header: RecordingHeader(ballastVersion: ballastVersion, interval: settings.interval),
         settings: settings, shouldStop: { Interrupt.isRequested })
     } catch {
       switch error {
-      case .host(let error):
-        note("ballast: \(error.words)")
-        throw Exit.unavailable.code
+      case .host(let error): throw hostFailure(error)
       case .recording(let error):
         note("ballast: \(error)")
-        throw Exit.cannotWrite.code
+        throw error.exit.code
       }
-    }
-  }
-
-  private func openHost() throws(RecordingFailure) -> LibvirtSystem {
-    do {
-      return try LibvirtSystem(uri: connect, readOnly: true)
-    } catch {
-      throw .host(error)
     }
   }
 
@@ -132,16 +121,4 @@ struct HostRecordCommand: ParsableCommand {
 
 extension RecordingError {
   var exit: Exit { isMissing ? .fileMissing : isAboutWriting ? .cannotWrite : .scenarioWrong }
-}
-
-extension HostSystemError {
-  /// For people.
-  fileprivate var words: String {
-    switch self {
-    case .unavailable(let words), .denied(let words), .unsupported(let words),
-      .timedOut(let words), .refused(let words):
-      words
-    case .noSuchDomain(let name): "there is no domain \(name)"
-    }
-  }
 }
