@@ -82,7 +82,9 @@ let package = Package(
     tests("BallastUnitsTests", ["BallastUnits"]),
     tests("BallastKernelTests", ["BallastKernel", "BallastMath"]),
     tests("BallastManagerTests", ["BallastManager"]),
-    tests("BallastKVMTests", ["BallastKVM", "CLibvirtABI"]),
+    .target(
+      name: "CLibvirtHeaders", dependencies: ["CLibvirtABI"], path: "Tests/CLibvirtHeaders"),
+    tests("BallastKVMTests", ["BallastKVM", "CLibvirtABI", "CLibvirtHeaders"]),
     tests("BallastTracesTests", ["BallastTraces"]),
     tests(
       "BallastScenarioTests",
