@@ -34,7 +34,8 @@ public struct HostFiles: Sendable {
 
   /// - Parameter standing: kept from call to call; nil has it read anew.
   func counters(_ standing: inout Standing?) throws(HostSystemError) -> HostCounters {
-    let time = Self.cpuTime(try needed("/proc/stat", 4_096))
+    // 64 KiB hold the lines of 500 CPUs; interrupts, which nobody reads here, follow them.
+    let times = try needed("/proc/stat", 65_536)
     let memory = try needed("/proc/meminfo")
     let online = try? SmallFile.read(path(Self.cpuFolder + "/online"))
     var known = standing ?? Standing()
@@ -51,7 +52,8 @@ public struct HostFiles: Sendable {
       standing = known
     }
     var host = known.host
-    host.cpu = time
+    host.cpu = Self.cpuTime(times)
+    host.perCPU = Self.perCPU(times)
     readMemory(memory, into: &host)
     if let text = try? SmallFile.read(path("/proc/vmstat")) {
       let counts = NamedNumbers(text, separator: " ")

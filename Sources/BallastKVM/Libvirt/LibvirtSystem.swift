@@ -116,10 +116,9 @@ public final class LibvirtSystem: HostSystem {
   // MARK: Snapshot
 
   public func snapshot() throws(HostSystemError) -> HostSnapshot {
-    let connection = try connected()
-    let before = HostClock.monotonic()
-    let records = try statistics(connection)
+    let (records, before) = try statistics()
     defer { records.free() }
+    let connection = try connected()
     let after = HostClock.monotonic()
     var snapshot = HostSnapshot()
     // The domains were read one after another in between.
@@ -143,23 +142,34 @@ public final class LibvirtSystem: HostSystem {
 
   private var bulkDeadline: Int64 { deadline > .max / 8 ? deadline : 5 * deadline }
 
-  private func statistics(
-    _ connection: LibvirtConnection
-  ) throws(HostSystemError) -> StatisticsRecords {
-    let answer = calls.run(within: bulkDeadline) {
+  /// The bulk statistics, and when they were asked for.
+  ///
+  /// A process that hangs holds up the first call about it. While that call waits it holds the domain's job, and a second
+  /// one, which waits for no job, leaves out what only QEMU can tell.
+  private func statistics() throws(HostSystemError) -> (StatisticsRecords, asked: Int64) {
+    for span in [deadline, bulkDeadline] {
+      let connection = try connected()
+      let asked = HostClock.monotonic()
+      switch bulk(of: connection, within: span) {
+      case .success(let records): return (records, asked)
+      case .failure(let failure):
+        try check(failure, on: connection)
+        throw failure.error(about: nil)
+      case nil:
+        // This connection has a call that does not come back.
+        self.connection = nil
+      }
+    }
+    throw .unavailable("\(uri) does not answer within \(SimDuration(bulkDeadline))")
+  }
+
+  private func bulk(
+    of connection: LibvirtConnection, within span: Int64
+  ) -> Result<StatisticsRecords, LibvirtFailure>? {
+    calls.run(within: span) {
       StatisticsRecords.all(of: connection)
     } late: { late in
       if case .success(let records) = late { records.free() }
-    }
-    switch answer {
-    case .success(let records): return records
-    case .failure(let failure):
-      try check(failure, on: connection)
-      throw failure.error(about: nil)
-    case nil:
-      // Another connection may do better: this one has a call that does not come back.
-      self.connection = nil
-      throw .unavailable("\(uri) does not answer within \(SimDuration(bulkDeadline))")
     }
   }
 

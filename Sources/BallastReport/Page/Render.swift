@@ -91,11 +91,11 @@ func render(_ template: String, _ values: [String: Any]) -> String {
 }
 
 /// A script element ends at "</script" wherever it stands; source maps would be fetched.
-private func inline(script: String) -> String {
+func inline(script: String) -> String {
   withoutSourceMap(script).replacing("</script", with: "<\\/script")
 }
 
-private func inline(style: String) -> String {
+func inline(style: String) -> String {
   withoutSourceMap(style).replacing("</style", with: "<\\/style")
 }
 
