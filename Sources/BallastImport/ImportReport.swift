@@ -66,7 +66,8 @@ public struct ImportReport: Sendable {
   }
 
   private static func shown(_ sentence: String, _ remarks: [Remark]) -> [String] {
-    let shownMax = 3
+    // What was read is a short list, and each of it counts.
+    let shownMax = remarks[0].kind == .read ? 20 : 3
     if remarks.count == 1 {
       let detail = remarks[0].detail.isEmpty ? "" : ": \(remarks[0].detail)"
       return ["  \(remarks[0].place): \(sentence)\(detail)"]

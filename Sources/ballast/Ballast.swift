@@ -17,12 +17,13 @@ struct Ballast: ParsableCommand {
     subcommands: [
       InitCommand.self, ValidateCommand.self, RunCommand.self, ReportCommand.self,
       ExplainCommand.self,
-      SchemaCommand.self, TraceCommand.self, ProfilesCommand.self,
+      SchemaCommand.self, TraceCommand.self, ProfilesCommand.self, ImportCommand.self,
+      ExportCommand.self, NotebookCommand.self,
     ])
 
   /// Commands that the interface names and that are not built yet.
   private static let announced = [
-    "resume", "compare", "plan", "sweep", "import", "notebook", "export", "host",
+    "resume", "compare", "plan", "sweep", "host",
     "failure", "fuzz",
   ]
 

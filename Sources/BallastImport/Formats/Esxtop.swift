@@ -96,7 +96,7 @@ extension ImportFormat {
         case "% Used": kind = .used
         case "% Ready": kind = .ready
         case "Memory Size MBytes": kind = .size
-        case "Memctl MBytes": kind = .ballooned
+        case "Memctl MBytes", "Memctl Current MBytes", "Memctl Size MBytes": kind = .ballooned
         case "Swapped MBytes": kind = .swapped
         case "Touched MBytes": kind = .touched
         case "% Active Estimate": kind = .activePercent

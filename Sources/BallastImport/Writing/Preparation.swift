@@ -129,6 +129,12 @@ struct Preparation {
         let name = hostNames[wanted] ?? allowedName(wanted)
         host =
           exact[name] ?? only(lower[name.lowercased()]) ?? only(short[Self.withoutDomain(name)])
+        if host == nil, let near = hostEnding(like: name, in: cluster) {
+          host = near
+          report.add(
+            .mended, "a VM's host, written with another beginning than in vHost", at: vm.place,
+            "\(vm.name) on \(wanted), taken for \(estate.hosts[near].name)")
+        }
         if host == nil && !estate.hosts.isEmpty {
           report.add(
             .contradiction,
@@ -143,10 +149,34 @@ struct Preparation {
         host = nil
       }
       cluster = cluster ?? host.map { estate.hosts[$0].cluster }
+      if cluster == nil, let single = onlyCluster {
+        cluster = single
+        report.add(
+          .mended, "a VM without a cluster or a known host; the export's only cluster counts",
+          at: vm.place, vm.name)
+      }
       estate.vms[index].cluster = cluster ?? "imported"
       estate.vms[index].host = host.map { estate.hosts[$0].name }
     }
     makeMissingHosts()
+  }
+
+  private var onlyCluster: String? {
+    guard let first = estate.hosts.first?.cluster else { return nil }
+    return estate.hosts.allSatisfy { $0.cluster == first } ? first : nil
+  }
+
+  /// The only host of the cluster whose name ends like this one, both without domain: sites put prefixes before names
+  /// in one place and not in the other.
+  private func hostEnding(like name: String, in cluster: String?) -> Int? {
+    let wanted = Self.withoutDomain(name)
+    guard wanted.count >= 4, let cluster else { return nil }
+    return only(
+      estate.hosts.indices.filter { index in
+        guard estate.hosts[index].cluster == cluster else { return false }
+        let known = Self.withoutDomain(estate.hosts[index].name)
+        return known.count >= 4 && (known.hasSuffix(wanted) || wanted.hasSuffix(known))
+      })
   }
 
   private func only(_ indices: [Int]?) -> Int? { indices?.count == 1 ? indices![0] : nil }
