@@ -121,6 +121,7 @@ struct Preparation {
       lower[host.name.lowercased(), default: []].append(index)
       short[Self.withoutDomain(host.name), default: []].append(index)
     }
+    let single = onlyCluster
     for index in estate.vms.indices {
       let vm = estate.vms[index]
       var cluster = vm.cluster.map(allowedName)
@@ -149,7 +150,7 @@ struct Preparation {
         host = nil
       }
       cluster = cluster ?? host.map { estate.hosts[$0].cluster }
-      if cluster == nil, let single = onlyCluster {
+      if cluster == nil, let single {
         cluster = single
         report.add(
           .mended, "a VM without a cluster or a known host; the export's only cluster counts",
@@ -168,16 +169,23 @@ struct Preparation {
 
   /// The only host of the cluster whose name ends like this one, both without domain: sites put prefixes before names
   /// in one place and not in the other.
-  private func hostEnding(like name: String, in cluster: String?) -> Int? {
+  private mutating func hostEnding(like name: String, in cluster: String?) -> Int? {
     let wanted = Self.withoutDomain(name)
     guard wanted.count >= 4, let cluster else { return nil }
-    return only(
+    let key = cluster + ":" + wanted
+    if let found = hostsByEnding[key] { return found }
+    let found = only(
       estate.hosts.indices.filter { index in
         guard estate.hosts[index].cluster == cluster else { return false }
         let known = Self.withoutDomain(estate.hosts[index].name)
         return known.count >= 4 && (known.hasSuffix(wanted) || wanted.hasSuffix(known))
       })
+    hostsByEnding[key] = .some(found)
+    return found
   }
+
+  /// What `hostEnding` found, by cluster and name: many VMs are on one host.
+  private var hostsByEnding: [String: Int?] = [:]
 
   private func only(_ indices: [Int]?) -> Int? { indices?.count == 1 ? indices![0] : nil }
 
@@ -269,9 +277,13 @@ struct Preparation {
 
   /// What a scenario refuses: limits below reservations, reservations above the VM's size, shares out of range.
   private mutating func mendSettings() {
+    var fastest: [String: Int64] = [:]
+    for host in estate.hosts {
+      fastest[host.cluster] = max(fastest[host.cluster] ?? 0, host.clock.value)
+    }
     for index in estate.vms.indices {
       var vm = estate.vms[index]
-      let fastest = estate.hosts.filter { $0.cluster == vm.cluster }.map(\.clock.value).max() ?? 0
+      let fastest = fastest[vm.cluster!] ?? 0
       mend(&vm.cpuSettings, "CPU", size: vm.vcpus! * fastest, vm.place, vm.name)
       mend(&vm.memorySettings, "memory", size: vm.memory!.value, vm.place, vm.name)
       estate.vms[index] = vm

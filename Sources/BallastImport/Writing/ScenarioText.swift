@@ -26,6 +26,15 @@ extension ImportedEstate {
   public func scenario(
     _ options: ImportOptions, _ report: ImportReport, traceName: String? = nil
   ) throws(ImportError) -> ImportedScenario {
+    // 2,000,000 values are the bound of a scenario, docs/SCENARIO.md#imports; an entry has up to 25.
+    let entriesMax = 80_000
+    let entries = vms.count { !$0.isTemplate && ($0.isOn || options.includesPoweredOff) }
+    guard entries <= entriesMax else {
+      throw ImportError(
+        report.source,
+        "the scenario would have \(entries) entries of VMs; it may have \(entriesMax)",
+        remedy: "take a part: --window and --one-of for arrivals, one cluster for an inventory")
+    }
     let prepared = try Preparation(self, options, report)
     var report = prepared.report
     let demand = Demand(prepared.estate, options, &report)

@@ -180,7 +180,7 @@ struct ImportAssumptions: ParsableArguments {
   @Option(help: ArgumentHelp("Of arrivals: the first stretch of this length.", valueName: "time"))
   var window: String?
 
-  @Option(help: "Of arrivals: every so-manieth VM.")
+  @Option(help: "Of arrivals: one VM of so many.")
   var oneOf = 1
 
   func options() throws -> ImportOptions {
