@@ -30,7 +30,7 @@ extension ImportFormat {
       for (arrival, end) in zip(arrivals, ends) {
         let (left, right) = (arrival.text.split(separator: " "), end.text.split(separator: " "))
         guard left.count == 2, right.count == 2, let time = Int64(left[0]), left[0] == right[0],
-          (0...1 << 40).contains(time)
+          (0...secondsMax).contains(time)
         else {
           report.add(
             .ignored, "a line whose time is missing, or not that of the other file",
@@ -39,8 +39,10 @@ extension ImportFormat {
         }
         first = min(first, time)
         last = max(last, time)
-        if let window = options.window, (time - first) * 1_000_000_000 >= window.value { continue }
-        let (tokens, stays) = (left[1].split(separator: ","), right[1].split(separator: ","))
+        if let window = options.window, time - first >= window.value / 1_000_000_000 { continue }
+        let comma = UInt8(ascii: ",")
+        let tokens = left[1].utf8.split(separator: comma).map { String(Substring($0)) }
+        let stays = right[1].utf8.split(separator: comma).map { String(Substring($0)) }
         guard tokens.count == stays.count else {
           report.add(
             .contradiction, "a line with another number of VMs than lifetimes; it is left out",
@@ -48,7 +50,7 @@ extension ImportFormat {
           continue
         }
         for (token, stay) in zip(tokens, stays) where token != "|" {
-          guard let size = flavours[String(token)], let bin = Int(stay.dropFirst()) else {
+          guard let size = flavours[token], let bin = Int(stay.dropFirst()) else {
             unknown += 1
             continue
           }
@@ -61,7 +63,7 @@ extension ImportFormat {
             continue
           }
           let key = Arrival(
-            time: time - first, flavour: String(token), vcpus: size.vcpus, memory: size.memory,
+            time: time - first, flavour: token, vcpus: size.vcpus, memory: size.memory,
             life: life)
           if counts[key] == nil { order.append(key) }
           counts[key, default: 0] += 1
@@ -79,6 +81,9 @@ extension ImportFormat {
       return estate(order, counts, length: last - first + 300, options, place)
     })
 
+  /// A hundred years.
+  private static let secondsMax: Int64 = 3_153_600_000
+
   private struct Arrival: Hashable {
     /// Seconds from the first line.
     var time: Int64
@@ -94,7 +99,7 @@ extension ImportFormat {
     _ place: ImportPlace
   ) -> ImportedEstate {
     var estate = ImportedEstate(format: "azure-arrivals")
-    let nanoseconds = min(length, 3_153_600_000) * 1_000_000_000
+    let nanoseconds = min(length, secondsMax) * 1_000_000_000
     estate.span = SimDuration(min(nanoseconds, options.window?.value ?? nanoseconds))
     var numbers: [String: Int] = [:]
     for arrival in order {
@@ -175,7 +180,7 @@ extension ImportFormat {
     for (number, line) in lines(of: try readFile(path)) {
       let parts = line.split(separator: " ")
       guard parts.count == 2, let seconds = Int64(parts[0]), let bin = Int(parts[1]),
-        (0...1 << 40).contains(seconds)
+        (0...secondsMax).contains(seconds)
       else {
         throw ImportError(
           path, "this is no lifetime: \(line.prefix(40))", remedy: "<seconds> <bin>",

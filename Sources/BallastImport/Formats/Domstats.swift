@@ -84,7 +84,7 @@ extension ImportFormat {
     }
 
     mutating func put(_ key: String, _ value: String) {
-      guard let number = Int64(value) else { return }
+      guard let number = Int64(value), number >= 0 else { return }
       switch key {
       case "vcpu.current": vcpus = number
       case "vcpu.maximum": vcpus = vcpus ?? number
@@ -113,7 +113,7 @@ extension ImportFormat {
     mutating func put(_ sample: PrometheusSample) {
       time = time ?? sample.time
       let name = sample.name.dropFirst("libvirt_domain_".count)
-      guard abs(sample.value) < 4e18 else { return }
+      guard sample.value >= 0, sample.value < 4e18 else { return }
       let whole = Int64(sample.value.rounded())
       func nanoseconds() -> Int64? { sample.value < 4e9 ? Int64(sample.value * 1e9) : nil }
       switch name {
@@ -171,12 +171,13 @@ extension ImportFormat {
             .contradiction, "cpu.time goes backwards: the VM was restarted between the readings",
             at: vm.place, name)
         } else {
-          let waited = max(0, (last.delay ?? 0) - (all[0].delay ?? 0))
-          let busy = min(end - first, Int64.max / 2) + min(waited, Int64.max / 2)
+          // Neither more than all vCPUs could do.
+          let whole = span * min(vcpus, 4_096)
+          let waited = min(max(0, (last.delay ?? 0) - (all[0].delay ?? 0)), whole)
+          let run = min(end - first, whole)
           vm.use.cpuPercent = PartsPerMillion(
-            min(1_000_000, scaled(1_000_000, by: busy, over: span * min(vcpus, 4_096))))
-          vm.use.readyPerVCPU = PartsPerMillion(
-            min(1_000_000, scaled(1_000_000, by: waited, over: span * min(vcpus, 4_096))))
+            scaled(1_000_000, by: min(run + min(waited, whole - run), whole), over: whole))
+          vm.use.readyPerVCPU = PartsPerMillion(scaled(1_000_000, by: waited, over: whole))
         }
       } else {
         lacksRates += 1

@@ -37,7 +37,11 @@ extension ImportFormat {
           (
             cells[0],
             counters.map {
-              $0.column < cells.count ? thousandths(cells[$0.column], isWhole: false) : nil
+              // At most a billion MB: sums and units must fit.
+              $0.column < cells.count
+                ? thousandths(cells[$0.column], isWhole: false).map {
+                  min(max($0, 0), 1_000_000_000_000)
+                } : nil
             }
           ))
         return true

@@ -52,7 +52,7 @@ extension ImportFormat {
           }
           guard let idle = amount("%idle") else { continue }
           row.cpu = min(100_000, max(0, 100_000 - idle - (amount("%iowait") ?? 0)))
-          row.steal = amount("%steal")
+          row.steal = amount("%steal").map { min(100_000, max(0, $0)) }
         } else if let free = amount("kbmemfree"), let used = amount("kbmemused") {
           sizes[host] = max(sizes[host] ?? 0, free + used)
           row.active = max(0, free + used - (amount("kbavail") ?? free))
@@ -91,7 +91,7 @@ extension ImportFormat {
         // What a kernel keeps for itself is missing in MemTotal: a VM of 4 GiB shows 3.8.
         vm.memory = options.memory
         if vm.memory == nil, let size = sizes[name], size > 0 {
-          let mebibytes = size / 1_000 >> 10
+          let mebibytes = size / (1_000 * 1_024)
           vm.memory = .mebibytes((mebibytes + 511) / 512 * 512)
           report.add(
             .assumed, "memory of a VM: what its guest sees, rounded up to 512 MiB", at: place,

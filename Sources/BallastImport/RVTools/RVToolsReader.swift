@@ -56,7 +56,9 @@ struct RVToolsReader {
       let sockets = tab.whole(row, Headings.sockets, &report) ?? 1
       let cores = tab.whole(row, Headings.cores, &report)
       var perSocket = tab.whole(row, Headings.coresPerCPU, &report)
-      if let cores, let perSocket, perSocket * max(sockets, 1) != cores {
+      if let cores, let perSocket,
+        perSocket.multipliedReportingOverflow(by: max(sockets, 1)) != (cores, false)
+      {
         report.add(
           .contradiction, "\"# CPU\" × \"Cores per CPU\" is not \"# Cores\"; the product counts",
           at: tab.place(row), "\(name): \(sockets) × \(perSocket), and \(cores)")
@@ -112,7 +114,7 @@ struct RVToolsReader {
       pool.cpu.shares = tab.whole(row, Headings.poolCPUShares, &report)
       pool.cpu.isExpandable = truth(tab.text(row, Headings.poolCPUExpandable)) ?? true
       pool.memory.reservation =
-        (tab.whole(row, Headings.poolMemoryReservation, &report) ?? 0) << 20
+        tab.whole(row, Headings.poolMemoryReservation, &report).flatMap(Self.mebibytes)?.value ?? 0
       pool.memory.limit = limit(tab, row, Headings.poolMemoryLimit, unit: 1 << 20)
       pool.memory.shares = tab.whole(row, Headings.poolMemoryShares, &report)
       pool.memory.isExpandable = truth(tab.text(row, Headings.poolMemoryExpandable)) ?? true
@@ -132,7 +134,7 @@ struct RVToolsReader {
     _ tab: Tab, _ row: SheetRow, _ headings: [String], unit: Int64
   ) -> Int64? {
     guard let value = tab.whole(row, headings, &report), value != -1 else { return nil }
-    guard value >= 0, value <= 1 << 40 else {
+    guard value >= 0, value <= 1 << 30 else {
       report.add(
         .mended, "a limit that makes no sense counts as unlimited",
         at: tab.place(row, headings), "\(value)")
@@ -200,7 +202,8 @@ struct RVToolsReader {
         }
       }
       var settings = ImportedSettings()
-      settings.reservation = (tab.whole(row, Headings.reservation, &report) ?? 0) * 1_000
+      settings.reservation =
+        tab.whole(row, Headings.reservation, &report).flatMap(Self.megahertz)?.value ?? 0
       settings.limit = limit(tab, row, Headings.limit, unit: 1_000)
       settings.shares = tab.whole(row, Headings.shares, &report)
       estate.vms[index].cpuSettings = settings
@@ -234,7 +237,8 @@ struct RVToolsReader {
         }
       }
       var settings = ImportedSettings()
-      settings.reservation = max(0, tab.whole(row, Headings.reservation, &report) ?? 0) << 20
+      settings.reservation =
+        tab.whole(row, Headings.reservation, &report).flatMap(Self.mebibytes)?.value ?? 0
       settings.limit = limit(tab, row, Headings.limit, unit: 1 << 20)
       settings.shares = tab.whole(row, Headings.shares, &report)
       estate.vms[index].memorySettings = settings

@@ -15,6 +15,9 @@ struct SampleBook {
     var swappedKiB: Int64?
   }
 
+  /// A hundred years: what lies further away is a wrong date.
+  private static let secondsMax: Int64 = 3_153_600_000
+
   private var names: [String] = []
   private var indices: [String: Int] = [:]
   /// Per VM, time in seconds → point.
@@ -57,7 +60,7 @@ struct SampleBook {
     }
     guard first <= last else { return (0, .zero) }
     let step = steps.sorted().dropFirst(steps.count / 2).first ?? 0
-    let length = min(last - first + step, 3_153_600_000)
+    let length = min(last - first + step, Self.secondsMax)
     return (first, step == 0 ? .zero : .seconds(length))
   }
 
@@ -68,7 +71,8 @@ struct SampleBook {
     func mean(_ value: (Point) -> Int64?) -> Int64? {
       let values = series.compactMap { value($0.point) }
       guard !values.isEmpty else { return nil }
-      return values.reduce(0, +) / Int64(values.count)
+      // Sums of absurd cells must not trap.
+      return Int64(values.reduce(Int128(0)) { $0 + Int128($1) } / Int128(values.count))
     }
     func demand(_ point: Point) -> Int64? {
       point.cpuPercent.map { min(100_000, $0 + (point.readyPercent ?? 0)) }
@@ -85,10 +89,11 @@ struct SampleBook {
     guard series.count > 1 else { return }
     let memory = vm.memory?.value ?? 0
     vm.series = series.compactMap { time, point in
-      guard let cpu = demand(point) else { return nil }
+      guard let cpu = demand(point), time - first <= SampleBook.secondsMax else { return nil }
       let active = point.activeKiB.flatMap { kib -> PartsPerMillion? in
         guard memory > 0 else { return nil }
-        return PartsPerMillion(min(1_000_000, scaled(kib, by: 1_024_000, over: memory)))
+        let bytes = min(memory, scaled(kib, by: 1_024, over: 1_000))
+        return PartsPerMillion(scaled(1_000_000, by: bytes, over: memory))
       }
       return ImportedSample(
         time: .seconds(time - first), cpu: PartsPerMillion(cpu * 10), memory: active)

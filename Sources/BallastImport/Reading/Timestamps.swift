@@ -27,7 +27,7 @@ struct DateReader {
     if numbers.count <= 2, let plain = numbers.first,
       text.utf8.allSatisfy({ (48...57).contains($0) || $0 == UInt8(ascii: ".") })
     {
-      return plain
+      return plain <= 100_000_000_000 ? plain : nil
     }
     guard numbers.count >= 5 else { return nil }
     var (year, month, day) = (numbers[0], numbers[1], numbers[2])

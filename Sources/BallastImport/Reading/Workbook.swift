@@ -17,7 +17,6 @@ struct Workbook {
 
   /// Names of text that all tabs share: at most this much, unpacked.
   private static let sharedTextMax = 512 << 20
-  private static let partMax = 64 << 20
 
   private let zip: ZipArchive
   private var strings: [String] = []

@@ -103,19 +103,6 @@ struct ZipArchive {
     }
   }
 
-  /// The whole of a small entry.
-  func contents(_ entry: Entry, atMost bytesMax: Int) throws(ImportError) -> [UInt8] {
-    var whole: [UInt8] = []
-    try unpack(entry) { piece throws(ImportError) in
-      whole += piece
-      guard whole.count <= bytesMax else {
-        throw ImportError(path, "\(entry.name) in it unpacks to more than \(bytesMax >> 20) MiB")
-      }
-      return true
-    }
-    return whole
-  }
-
   private func inflate(
     _ entry: Entry, _ packed: UnsafeRawBufferPointer,
     _ take: (UnsafeRawBufferPointer) throws(ImportError) -> Bool

@@ -39,11 +39,11 @@ struct Demand {
       var cpu: PartsPerMillion? {
         guard capacity > 0, otherCPU > 0, used > 0 else { return nil }
         return PartsPerMillion(
-          min(1_000_000, max(0, scaled(1_000_000, by: max(0, used - measuredCPU), over: otherCPU))))
+          scaled(1_000_000, by: min(max(0, used - measuredCPU), otherCPU), over: otherCPU))
       }
       var touched: PartsPerMillion? {
         guard hostMemory > 0, memory > 0, usedMemory > 0 else { return nil }
-        return PartsPerMillion(min(1_000_000, scaled(1_000_000, by: usedMemory, over: memory)))
+        return PartsPerMillion(scaled(1_000_000, by: min(usedMemory, memory), over: memory))
       }
     }
     var byHost = [Sums](repeating: Sums(), count: estate.hosts.count)
@@ -52,8 +52,8 @@ struct Demand {
       guard let cpu = host.cpuUsage, let memory = host.memoryUsage else { continue }
       byHost[index].capacity = host.capacity.value
       byHost[index].used = cpu.of(host.capacity).value
-      byHost[index].hostMemory = host.memory.value
-      byHost[index].usedMemory = memory.of(host.memory).value
+      byHost[index].hostMemory = host.memory.value >> 10
+      byHost[index].usedMemory = memory.of(host.memory).value >> 10
       var sums = byCluster[host.cluster] ?? Sums()
       sums.capacity += byHost[index].capacity
       sums.used += byHost[index].used
@@ -72,7 +72,8 @@ struct Demand {
         ?? vm.use.cpuPercent.map { scaled(size, by: $0.value, over: 1_000_000) }
       func add(_ sums: inout Sums) {
         if let measured { sums.measuredCPU += measured } else { sums.otherCPU += size }
-        sums.memory += vm.memory!.value * vm.count
+        // In KiB: 80,000 VMs of a PiB fit.
+        sums.memory += (vm.memory!.value >> 10) * vm.count
       }
       if let host = vm.host.flatMap({ hosts[$0] }) { add(&byHost[host]) }
       add(&byCluster[vm.cluster!, default: Sums()])
@@ -86,7 +87,7 @@ struct Demand {
       var row = Row(
         cpu: options.assumedCPU, active: options.assumedActive, touched: .one, isCPUMeasured: true)
       if let cpu = vm.use.cpu {
-        row.cpu = PartsPerMillion(min(1_000_000, scaled(1_000_000, by: cpu.value, over: size)))
+        row.cpu = PartsPerMillion(scaled(1_000_000, by: min(cpu.value, size), over: size))
       } else if let percent = vm.use.cpuPercent {
         row.cpu = PartsPerMillion(min(1_000_000, max(0, percent.value)))
       } else {
@@ -101,13 +102,12 @@ struct Demand {
       if let consumed = vm.use.consumed, vm.isOn {
         let touched =
           consumed.value + (vm.use.ballooned?.value ?? 0) + (vm.use.swapped?.value ?? 0)
-        row.touched = PartsPerMillion(min(1_000_000, scaled(1_000_000, by: touched, over: memory)))
+        row.touched = PartsPerMillion(scaled(1_000_000, by: min(touched, memory), over: memory))
       } else if let touched = host?.touched ?? cluster?.touched {
         row.touched = touched
       }
       if let active = vm.use.active, vm.isOn {
-        row.active = PartsPerMillion(
-          min(1_000_000, scaled(1_000_000, by: active.value, over: memory)))
+        row.active = PartsPerMillion(scaled(1_000_000, by: min(active.value, memory), over: memory))
         // A guest cannot be active in memory that it never touched; 1 GiB active of 512 MiB consumed was shared.
         row.touched = max(row.touched, row.active)
       } else {

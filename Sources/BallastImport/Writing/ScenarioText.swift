@@ -54,7 +54,10 @@ extension ImportedEstate {
       text: text, trace: writer.trace(), report: report, clusters: prepared.estate.clusters.count,
       hosts: prepared.estate.hosts.count, vms: vms.reduce(0) { $0 + $1.count },
       vcpus: vms.reduce(0) { $0 + $1.vcpus! * $1.count },
-      memory: vms.reduce(.zero) { $0 + $1.memory! * $1.count })
+      memory: vms.reduce(.zero) { sum, vm in
+        let (total, overflow) = sum.value.addingReportingOverflow(vm.memory!.value * vm.count)
+        return overflow ? Bytes(.max) : Bytes(total)
+      })
   }
 }
 
