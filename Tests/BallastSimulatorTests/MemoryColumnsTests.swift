@@ -183,6 +183,37 @@ struct MemoryColumnsTests {
     }
   }
 
+  /// `mem_below_high_s` counts from one change of state to the next, not whole samples: until the run's end, or until the
+  /// host fails.
+  @Test(arguments: [false, true]) func timeBelowHighIsThatBetweenEvents(fails: Bool) throws {
+    let fails = fails ? [World.Event(at: .seconds(700), action: .fail([HostIndex(0)]))] : []
+    for seed in UInt64(1)...5 {
+      let (sink, record) = try run(world(seed: seed, isRecorded: false, events: fails))
+      var since: [String: Int64] = [:]
+      var below: Int64 = 0
+      for row in sink.events where row.event == "mem_state" || row.event == "host_failed" {
+        if row.to == "high" || row.to == "failed" {
+          below += since.removeValue(forKey: row.subject).map { row.time.value - $0 } ?? 0
+        } else if since[row.subject] == nil {
+          since[row.subject] = row.time.value
+        }
+      }
+      for start in since.values { below += record.simulated.value - start }
+      let figure = record.summary.first { $0.name == "mem_below_high_s" }?.value
+      #expect(figure == SimDuration(below).milliseconds && below > 0, "seed \(seed)")
+    }
+  }
+
+  /// Proxmox balloons towards one goal and has no states: no events of them, empty cells, and no time in them.
+  @Test func policiesWithoutStatesShowNone() throws {
+    var world = world(seed: 5, isRecorded: true)
+    world.memory!.policy = "proxmox"
+    let (sink, record) = try run(world)
+    #expect(!sink.events.contains { $0.event == "mem_state" })
+    #expect(sink.samples.allSatisfy { $0.memoryStates.allSatisfy { $0 == nil } })
+    #expect(record.summary.first { $0.name == "mem_below_high_s" }?.value == emptyCell)
+  }
+
   /// Where nothing is taken back, columns about that are empty and what was counted before still is.
   @Test func withoutReclamationItsColumnsAreEmpty() throws {
     var world = world(seed: 5, isRecorded: true)
