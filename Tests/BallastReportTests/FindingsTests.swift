@@ -267,6 +267,10 @@ import Testing
         "Waiting for memory cost web most: 4.0\u{00A0}% of its work in its worst sample, "
           + "0.2\u{00A0}% on average."))
     #expect(slowedVMs(data).isEmpty)
+    data.vms[0].slowdown = Statistics(mean: 2, p50: 0, p95: 7, p99: 9, max: 50)
+    #expect(
+      story(data).hasSuffix(
+        "1\u{00A0}VM slowed down by paging, web most (p95 7.0\u{00A0}% of its work)."))
   }
 
   /// The greater trouble comes first on the page.

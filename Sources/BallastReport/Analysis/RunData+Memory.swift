@@ -34,13 +34,14 @@ extension RunData {
     }
   }
 
-  /// VMs from which memory was taken or that lost work to it, the worst first: slowdown p95, its mean, swapped,
-  /// balloon, compressed, time it waited for memory.
+  /// VMs from which memory was taken or that lost work to it, the worst first: by slowdown p95 where that alone is a
+  /// finding, then by its maximum and mean, what was swapped, ballooned and compressed, and time waited for memory.
   func vmsByReclaim() -> [Int] {
     func harm(_ vm: Int) -> [Double] {
       let facts = vms[vm]
       return [
-        facts.slowdown.p95, facts.slowdown.mean, facts.swapped.max, facts.balloon.max,
+        facts.slowdown.p95 >= Thresholds.slowdown[0] ? facts.slowdown.p95 : 0,
+        facts.slowdown.max, facts.slowdown.mean, facts.swapped.max, facts.balloon.max,
         facts.samples?.compressedMax ?? 0, facts.memoryWaitSeconds,
       ].map { $0.isNaN ? 0 : $0 }
     }

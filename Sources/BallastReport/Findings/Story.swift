@@ -64,7 +64,10 @@ private func vmSentence(_ data: RunData) -> String {
 private func memorySentence(_ data: RunData) -> String {
   guard data.hasReclaim else { return "" }
   let slowed = slowedVMs(data)
-  if let worst = slowed.first(where: { $0.severity >= .significant }) { return worst.title + "." }
+  if let worst = slowed.first(where: { $0.severity >= .significant }) {
+    guard case .vm(let most)? = worst.subjects.first?.subject else { return worst.title + "." }
+    return "\(worst.title), \(data.vms[most].name) most (\(worst.subjects[0].number) of its work)."
+  }
   let taken =
     data.hosts.indices.map { host in
       data.times.ends.indices.map { data.takenBack(ofHost: host, at: $0) }.max() ?? 0

@@ -134,6 +134,9 @@ func reclaimTable(_ data: RunData) -> String {
     out +=
       "<p class=\"note\">What of a VM was compressed, swapped in or in its guest's own swap is known from its "
       + "samples only: <code>record: {vms: all}</code>.</p>"
+  } else if ranked.prefix(payersMax).contains(where: { data.vms[$0].samples == nil }) {
+    out +=
+      "<p class=\"note\">– where a VM's samples were not recorded: <code>record: {vms: all}</code>.</p>"
   }
   return out
 }
