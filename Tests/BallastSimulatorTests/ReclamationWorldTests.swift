@@ -41,6 +41,28 @@ struct ReclamationWorldTests {
     world.memoryControl(for: world.hosts[0]).policy
   }
 
+  /// What no policy looks at is said once, whoever writes it: `buffer` is Hyper-V's, `minimum` nothing to ESXi.
+  @Test func unusedSettingsAreSaid() throws {
+    func sentences(_ profile: HypervisorProfile, _ policy: String? = nil) throws -> [String] {
+      try World(
+        scenario(profile, ReclamationChoice(policy: policy)) {
+          $0.memoryPolicy.minimum = .gibibytes(1)
+          $0.memoryPolicy.startup = .gibibytes(2)
+          $0.memoryPolicy.buffer = .percent(20)
+        }
+      ).assumptions.filter { $0.hasPrefix("memory_policy") }
+    }
+    #expect(
+      try sentences(.esxi) == [
+        "memory_policy minimum, startup, buffer: not used by policy proportional-share on profile esxi"
+      ])
+    #expect(
+      try sentences(.kvm, "mom") == [
+        "memory_policy buffer: not used by policy mom on profile kvm"
+      ])
+    #expect(try sentences(.hyperv).isEmpty)
+  }
+
   /// ESXi: tax 75 %, ESXi's states of its own minFree on 16 GiB (6 % of 4 + 4 % of 8 + 2 % of 4 GiB = 655.36 MiB), all
   /// techniques.
   @Test func esxiAsItIs() throws {

@@ -32,6 +32,7 @@ final class Recorder {
   private let hostStates: UnsafeMutablePointer<HostState>
   private let hostMemoryStates: UnsafeMutablePointer<MemoryState?>
   let hostMemory: HostMemoryBook
+  var shortage: ShortageClock
   private let poolCells: UnsafeMutablePointer<Int64>
 
   private let sizes: UnsafeMutablePointer<Int64>
@@ -114,7 +115,8 @@ final class Recorder {
     hostCells = filled(world.hosts.count * HostColumn.count, emptyCell)
     hostMemoryStates = filled(world.hosts.count, nil)
     hostMemory = HostMemoryBook(
-      hostCount: world.hosts.count, state: world.managesMemory ? .high : nil)
+      hostCount: world.hosts.count, state: world.knowsMemoryStates ? .high : nil)
+    shortage = ShortageClock(hostCount: world.hosts.count)
     hostStates = filled(world.hosts.count, .on)
     poolCells = filled(manifest.pools.count * PoolColumn.count, emptyCell)
     sizes = filled(vmCount, 0)
@@ -455,8 +457,7 @@ final class Recorder {
       let cells = hosts + host * HostColumn.count
       poweredOn += cells[HostColumn.vms.rawValue]
       figures.add(
-        host: cells, state: hostMemoryStates[host], interval: interval,
-        isTail: interval != world.recordInterval)
+        host: cells, isTail: interval != world.recordInterval)
     }
     figures.endSample()
     consolidation.append(

@@ -33,6 +33,29 @@ extension WorldBuilder {
       facts: memory ?? scenario.profile.memory, configured: configured)
   }
 
+  /// Settings of VMs that are written and that the policy does not look at, one sentence for all: an import or another
+  /// run may want them, so they are no mistake.
+  var unusedMemorySettings: [String] {
+    guard let memory else { return [] }
+    let hasMinimum = !["none", "proportional-share"].contains(memory.policy)
+    let isHyperV = memory.policy == "hyperv-dynamic-memory"
+    let startsBallooned = memory.onExhaustion != .wait && memory.techniques.contains(.balloon)
+    let unused: [(name: String, isUnused: Bool, isWritten: (MemoryPolicySpec) -> Bool)] = [
+      ("minimum", !hasMinimum, { $0.minimum != nil }),
+      ("startup", !startsBallooned, { $0.startup != nil }),
+      ("buffer", !isHyperV, { $0.buffer != nil }),
+      ("priority", !isHyperV, { $0.priority != nil }),
+    ]
+    let names = unused.filter { setting in
+      setting.isUnused && scenario.vms.contains { setting.isWritten($0.memoryPolicy) }
+    }.map(\.name)
+    guard !names.isEmpty else { return [] }
+    return [
+      "memory_policy \(names.joined(separator: ", ")): not used by policy \(memory.policy) on "
+        + "profile \(scenario.profile.name)"
+    ]
+  }
+
   /// What a guest has at power-on. ESXi gives it all at once, as does any host that does not balloon it; with
   /// `squeezed` a guest comes with its minimum and gets more afterwards.
   private func startup(

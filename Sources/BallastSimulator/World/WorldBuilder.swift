@@ -183,6 +183,7 @@ struct WorldBuilder {
     {
       sentences.append("host swap: not used by profile \(scenario.profile.name)")
     }
+    sentences += unusedMemorySettings
     sentences.append(
       memory.map {
         "memory: taken back by policy \($0.policy)"
