@@ -91,10 +91,11 @@ extension Machine {
     return SimTime((time.value / reclaim.tick + 1) * reclaim.tick)
   }
 
-  /// A manager has looked at the host's memory and found nothing to do.
+  /// A manager has looked at the host's memory and found nothing to do. While something moves that says nothing of later.
   public func noteQuiet(_ host: HostIndex) {
     let state = hosts + host.int
-    state.pointee.reclaim?.freeWhenQuiet = state.pointee.memoryFree
+    guard let reclaim = state.pointee.reclaim, !reclaim.isMoving else { return }
+    reclaim.freeWhenQuiet = state.pointee.memoryFree
   }
 
   /// Advances a host, but not beyond the instant at which a manager of memory is needed. Returns the instant reached.
