@@ -65,6 +65,8 @@ import Testing
     #expect(cpu(640) == "640\u{00A0}MHz" && cpu(3_449) == "3.4\u{00A0}GHz")
     #expect(memory(512) == "512\u{00A0}MiB" && memory(12_595) == "12.3\u{00A0}GiB")
     #expect(span(23_100) == "6\u{00A0}h\u{00A0}25\u{00A0}min" && span(86_400) == "1\u{00A0}d")
+    #expect(span(79) == "1\u{00A0}min\u{00A0}19\u{00A0}s" && span(119.7) == "2\u{00A0}min")
+    #expect(span(59.6) == "1\u{00A0}min" && span(599.6) == "10\u{00A0}min")
     #expect(clock(50_700) == "14:05" && clock(86_400 + 50_700) == "day 2, 14:05")
     #expect(count(1_234_567) == "1,234,567")
   }

@@ -279,6 +279,11 @@ import Testing
     data.hosts[0].memory[HostMemoryColumn.balloon.rawValue] = [0, 0, 0, 0]
     data.vms = [aVM("web", ready: 0)]
     #expect(!memoryLeads(data))
+    // No finding, and nothing else that VMs waited for.
+    data.vms[0].slowdown = Statistics(mean: 0.1, p50: 0, p95: 0.1, p99: 1, max: 2)
+    #expect(memoryLeads(data))
+    data.vms[0].ready.max = 0.5
+    #expect(!memoryLeads(data))
     data.vms[0].slowdown = Statistics(mean: 6, p50: 6, p95: 6, p99: 6, max: 6)
     #expect(memoryLeads(data))
     data.vms.append(aVM("db", ready: 12))

@@ -59,13 +59,13 @@ import Testing
   /// empty. Nobody waits but who an event says waits: the whole second half of 4 h.
   @Test func whoPaidShowsWhatIsKnown() throws {
     let html = try rendered(SyntheticRun(hosts: 2, vms: 10, samples: 48, takesMemoryBack: true))
-    for text in ["Own swap max", "Compressed max", "2\u{00A0}h"] {
+    for text in ["Own swap<small>", "Compressed<small>", "2\u{00A0}h"] {
       #expect(html.contains(text), "\(text)")
     }
     let short = try rendered(
       SyntheticRun(hosts: 2, vms: 10, samples: 48, recordsVMs: false, takesMemoryBack: true))
     checkWellFormed(short)
-    #expect(!short.contains("Own swap max") && !short.contains("Compressed max"))
+    #expect(!short.contains("Own swap<small>") && !short.contains("Compressed<small>"))
     #expect(short.contains("is known from its samples only"))
   }
 

@@ -169,11 +169,11 @@ import Testing
   @Test(arguments: [
     (
       "policies: {reclamation: {min_free: 100GiB}}",
-      "min_free 100 GiB is all that host esx has for VMs: 63201.28 MiB of 64 GiB; lower it"
+      "min_free 100 GiB leaves VMs nothing of host esx, which has 63201.28 MiB of 64 GiB for them; lower it"
     ),
     (
       "policies: {reclamation: {min_free: 62GiB}}",
-      "min_free 62 GiB is all that host esx has for VMs: 63201.28 MiB of 64 GiB; lower it"
+      "min_free 62 GiB leaves VMs nothing of host esx, which has 63201.28 MiB of 64 GiB for them; lower it"
     ),
     ("policies: {reclamation: {min_free: 61GiB}}", ""),
     (

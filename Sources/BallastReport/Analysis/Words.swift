@@ -68,10 +68,15 @@ func memory(_ mebibytes: Double) -> String {
   return fixed(gibibytes / 1_024, 1) + gap + "TiB"
 }
 
-/// 20 s, 35 min, 6 h 25 min, 3 d 4 h.
+/// 20 s, 1 min 19 s, 35 min, 6 h 25 min, 3 d 4 h: seconds count below ten minutes.
 func span(_ seconds: Double) -> String {
   guard seconds.isFinite else { return "–" }
   if seconds < 59.5 { return short(seconds) + gap + "s" }
+  if seconds < 599.5 {
+    let whole = Int(seconds.rounded())
+    let rest = whole % 60 > 0 ? "\(gap)\(whole % 60)\(gap)s" : ""
+    return "\(whole / 60)\(gap)min" + rest
+  }
   let minutes = Int((seconds / 60).rounded())
   let (days, hours, rest) = (minutes / 1_440, minutes % 1_440 / 60, minutes % 60)
   var parts: [String] = []

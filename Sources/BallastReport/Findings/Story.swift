@@ -88,12 +88,18 @@ private func memorySentence(_ data: RunData) -> String {
     + "worst sample, \(percent(lost.mean)) on average."
 }
 
-/// Memory is the greater trouble of the two, so the page tells of it first.
+/// Memory is the greater trouble of the two, or without trouble the only thing VMs waited for, so the page tells of it
+/// first.
 func memoryLeads(_ data: RunData) -> Bool {
+  guard data.hasReclaim else { return false }
   func worst(_ rules: [(RunData) -> [Finding]]) -> Int {
     rules.flatMap { $0(data) }.map(\.severity.rawValue).max() ?? -1
   }
-  return data.hasReclaim
-    && worst([killedVMs, slowedVMs, hostsOutOfMemory, squeezedVMs, memoryOvercommitted])
-      > worst([waitingVMs, limitedVMs, saturatedHosts, unmetEntitlements])
+  let memory = worst([
+    killedVMs, slowedVMs, hostsOutOfMemory, squeezedVMs, memoryOvercommitted,
+  ])
+  let cpu = worst([waitingVMs, limitedVMs, saturatedHosts, unmetEntitlements])
+  let isOnlyMemory =
+    data.vms.allSatisfy { !($0.ready.max > 0) } && data.vms.contains { $0.slowdown.max > 0 }
+  return memory != cpu ? memory > cpu : isOnlyMemory
 }

@@ -65,26 +65,26 @@ private struct PayerColumn {
 
 /// What the summaries know of every VM, and what only samples tell.
 private func payerColumns(_ data: RunData) -> [PayerColumn] {
-  var columns = [PayerColumn("Balloon max", "GiB", 2) { $0.balloon.max / 1_024 }]
+  var columns = [PayerColumn("Balloon", "max, GiB", 2) { $0.balloon.max / 1_024 }]
   if data.hasVMRows {
     columns += [
-      PayerColumn("Compressed max", "GiB", 2) { $0.samples.map { $0.compressedMax / 1_024 } },
-      PayerColumn("Own swap max", "GiB, by the guest", 2) {
+      PayerColumn("Compressed", "max, GiB", 2) { $0.samples.map { $0.compressedMax / 1_024 } },
+      PayerColumn("Own swap", "guest's, max, GiB", 2) {
         $0.samples.map { $0.reclaim.guestPagedMax / 1_024 }
       },
     ]
   }
-  columns.append(PayerColumn("Swapped max", "GiB, by the host", 2) { $0.swapped.max / 1_024 })
+  columns.append(PayerColumn("Swapped", "host's, max, GiB", 2) { $0.swapped.max / 1_024 })
   if data.hasVMRows {
     columns.append(
-      PayerColumn("Swapped in", "MiB/s, mean", 2) {
+      PayerColumn("Swap-in", "mean, MiB/s", 2) {
         $0.samples.map { $0.reclaim.swappedIn / max(1, $0.onSeconds) }
       })
   }
   return columns + [
-    PayerColumn("Slowdown mean", "% of work", 1) { $0.slowdown.mean },
-    PayerColumn("Slowdown p95", "% of work", 1) { $0.slowdown.p95 },
-    PayerColumn("Slowdown max", "% of work", 1) { $0.slowdown.max },
+    PayerColumn("Slowdown", "mean, % of work", 1) { $0.slowdown.mean },
+    PayerColumn("Slowdown", "p95, %", 1) { $0.slowdown.p95 },
+    PayerColumn("Slowdown", "max, %", 1) { $0.slowdown.max },
   ]
 }
 

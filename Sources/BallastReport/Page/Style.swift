@@ -125,7 +125,7 @@ let pageStyle = """
   thead button::after{content:"";display:inline-block;width:1em;text-align:center}
   th[aria-sort=ascending] button::after{content:"▲";font-size:9px}
   th[aria-sort=descending] button::after{content:"▼";font-size:9px}
-  tbody th{font-weight:500}#vm-table td,#vm-table tbody th{white-space:nowrap}
+  tbody th{font-weight:500}#vm-table td,#vm-table tbody th,#memory-table tbody th{white-space:nowrap}
   .num{text-align:right}.bar{position:relative;min-width:88px;padding-bottom:8px}
   .bar i{position:absolute;right:12px;bottom:3px;height:3px;max-width:calc(100% - 24px);background:var(--k);
   border-radius:2px;opacity:.85}

@@ -239,8 +239,8 @@ extension Assembler {
     else { return }
     problems.add(
       place,
-      "min_free \(minFree.words) is all that host \(shown(host.name)) has for VMs: "
-        + "\(room(host).words) of \(host.memory.words)",
+      "min_free \(minFree.words) leaves VMs nothing of host \(shown(host.name)), which has "
+        + "\(room(host).words) of \(host.memory.words) for them",
       "lower it")
   }
 
