@@ -40,6 +40,9 @@ public struct HostCounters: Sendable, Equatable, Codable {
   public var coreRate: Int64 = 0
   /// CPU time since boot of all CPUs together, ns.
   public var cpu = NodeCPUTime()
+  /// The same for each logical CPU, by its number; nil where the host tells only the sum. A recording needs it where VMs are
+  /// pinned to some of the CPUs.
+  public var perCPU: [NodeCPUTime]?
   /// Bytes, from the kernel's own counters: libvirt's node information can be far off where memory comes online late.
   public var memoryTotal: Int64 = 0
   public var memoryFree: Int64 = 0
@@ -125,6 +128,9 @@ public struct DomainSnapshot: Sendable, Equatable, Codable {
   public var cpuTime: Int64?
   public var vcpuTime: Int64?
   public var vcpuDelay: Int64?
+  /// The same of each vCPU; nil where the host tells only the sums.
+  public var vcpuTimes: [Int64]?
+  public var vcpuDelays: [Int64]?
 
   /// Bytes.
   public var memoryMax: Int64 = 0

@@ -77,7 +77,7 @@ public final class FakeSystem: HostSystem {
     (shown.cpuTime, shown.vcpuTime, shown.vcpuDelay) = (0, 0, 0)
     (shown.memoryMax, shown.memoryCurrent, shown.rss) = (memory, memory, memory)
     (shown.guestSwapIn, shown.guestSwapOut, shown.guestMajorFaults) = (0, 0, 0)
-    shown.statisticsPeriod = 1
+    (shown.statisticsPeriod, shown.lastUpdate) = (1, 0)
     shown.settings.cpuWeight = host.cgroups == .v1 ? 1_024 : 100
     (shown.settings.vcpuQuota, shown.settings.vcpuPeriod) = (-1, 100_000)
     (shown.settings.globalQuota, shown.settings.globalPeriod) = (-1, 100_000)

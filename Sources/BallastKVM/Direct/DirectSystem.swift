@@ -17,6 +17,7 @@ public final class DirectSystem: HostSystem {
   private let deadline: Int64
   let files: HostFiles
   private var monitors: [Monitor]
+  private var standing: HostFiles.Standing?
 
   /// - Parameter deadline: how long all monitors together may take.
   public init(
@@ -29,6 +30,7 @@ public final class DirectSystem: HostSystem {
   }
 
   public func refresh() {
+    standing = nil
     for monitor in monitors { monitor.isStale = true }
   }
 
@@ -39,7 +41,7 @@ public final class DirectSystem: HostSystem {
     var snapshot = HostSnapshot()
     snapshot.monotonicTime = HostClock.monotonic()
     snapshot.wallTime = HostClock.wall()
-    snapshot.host = try files.counters()
+    snapshot.host = try files.counters(&standing)
     problems = []
     for monitor in monitors {
       if let shown = monitor.snapshot() { snapshot.domains.append(shown) }

@@ -18,30 +18,58 @@ public struct HostFiles: Sendable {
 
   func path(_ path: String) -> String { root + path }
 
-  /// Counters and settings of the host; `name` is left empty.
+  /// What hardly changes on a running host, and costs a file for each CPU to find out.
+  struct Standing: Sendable {
+    /// Text of the list of CPUs: another list is another host.
+    fileprivate var online: String?
+    fileprivate var host = HostCounters()
+    var tree = CgroupTree()
+  }
+
+  /// Counters and settings of the host.
   public func counters() throws(HostSystemError) -> HostCounters {
-    var host = HostCounters()
-    host.name =
-      (try? SmallFile.read(path("/proc/sys/kernel/hostname")))
-      .map { String($0.prefix { !$0.isWhitespace }) } ?? ""
-    host.cpu = Self.cpuTime(try needed("/proc/stat"))
-    readMemory(try needed("/proc/meminfo"), into: &host)
-    host.pageSize = Int64(sysconf(Int32(_SC_PAGESIZE)))
+    var standing: Standing?
+    return try counters(&standing)
+  }
+
+  /// - Parameter standing: kept from call to call; nil has it read anew.
+  func counters(_ standing: inout Standing?) throws(HostSystemError) -> HostCounters {
+    // 64 KiB hold the lines of 500 CPUs; interrupts, which nobody reads here, follow them.
+    let times = try needed("/proc/stat", 65_536)
+    let memory = try needed("/proc/meminfo")
+    let online = try? SmallFile.read(path(Self.cpuFolder + "/online"))
+    var known = standing ?? Standing()
+    if standing == nil || online != known.online {
+      known = Standing()
+      known.online = online
+      known.host.name =
+        (try? SmallFile.read(path("/proc/sys/kernel/hostname")))
+        .map { String($0.prefix { !$0.isWhitespace }) } ?? ""
+      readTopology(online, into: &known.host)
+      known.tree = cgroups()
+      known.host.cgroups = known.tree.version
+      known.host.pageSize = Int64(sysconf(Int32(_SC_PAGESIZE)))
+      standing = known
+    }
+    var host = known.host
+    host.cpu = Self.cpuTime(times)
+    host.perCPU = Self.perCPU(times)
+    readMemory(memory, into: &host)
     if let text = try? SmallFile.read(path("/proc/vmstat")) {
       let counts = NamedNumbers(text, separator: " ")
       host.swapIn = counts["pswpin"]
       host.swapOut = counts["pswpout"]
     }
-    readTopology(into: &host)
     host.ksm = mergedPages()
     host.pressure = pressure()
-    host.cgroups = cgroups().version
     return host
   }
 
-  private func needed(_ name: String) throws(HostSystemError) -> String {
+  private func needed(
+    _ name: String, _ sizeMax: Int = SmallFile.sizeMax
+  ) throws(HostSystemError) -> String {
     do {
-      return try SmallFile.read(path(name))
+      return try SmallFile.read(path(name), sizeMax)
     } catch {
       throw .unavailable("\(path(name)): \(error.words)")
     }
@@ -71,9 +99,11 @@ public struct HostFiles: Sendable {
     return result
   }
 
-  private func readTopology(into host: inout HostCounters) {
-    let folder = path("/sys/devices/system/cpu")
-    let online = (try? SmallFile.read(folder + "/online")).map { Self.list($0) } ?? []
+  private static let cpuFolder = "/sys/devices/system/cpu"
+
+  private func readTopology(_ text: String?, into host: inout HostCounters) {
+    let folder = path(Self.cpuFolder)
+    let online = text.map { Self.list($0) } ?? []
     host.pcpus = Int64(online.count)
     var packages: Set<Int64> = []
     var cores: Set<[Int64]> = []

@@ -28,8 +28,8 @@ enum SmallFile {
     }
   }
 
-  /// The whole content; what is not UTF-8 is replaced.
-  static func read(_ path: String) throws(Problem) -> String {
+  /// The whole content, or about as much as is asked for; what is not UTF-8 is replaced.
+  static func read(_ path: String, _ sizeMax: Int = sizeMax) throws(Problem) -> String {
     let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { throw Problem(errno) }
     defer { close(file) }
@@ -104,25 +104,49 @@ enum SmallFile {
   }
 }
 
-/// Lines of "name value …" as /proc has them.
+/// Lines of "name value …" as /proc has them: searched where one is asked for, because of a hundred few are.
 struct NamedNumbers {
-  private var values: [String: Int64] = [:]
+  private let bytes: [UInt8]
+  private let separator: UInt8
 
   /// - Parameter separator: what ends a name: ":" in /proc/meminfo, a space in /proc/vmstat and cgroup files.
-  init(_ text: String, separator: Character) {
-    for line in text.split(separator: "\n") {
-      guard let end = line.firstIndex(of: separator) else { continue }
-      let rest = line[line.index(after: end)...].drop { $0 == " " || $0 == "\t" }
-      guard let number = Int64(rest.prefix { $0.isNumber }) else { continue }
-      values[String(line[..<end])] = number
-    }
+  init(_ text: String, separator: Unicode.Scalar) {
+    bytes = Array(text.utf8)
+    self.separator = UInt8(ascii: separator)
   }
 
-  subscript(name: String) -> Int64? { values[name] }
+  /// The number after the first line's name that is this; nil where there is none, or one too large.
+  subscript(name: String) -> Int64? {
+    let wanted = Array(name.utf8)
+    var start = 0
+    while start < bytes.count {
+      let end = start + wanted.count
+      if end < bytes.count, bytes[end] == separator, bytes[start..<end].elementsEqual(wanted) {
+        return number(from: end + 1)
+      }
+      guard let line = bytes[start...].firstIndex(of: 10) else { return nil }
+      start = line + 1
+    }
+    return nil
+  }
+
+  private func number(from start: Int) -> Int64? {
+    var place = start
+    while place < bytes.count, bytes[place] == 32 || bytes[place] == 9 { place += 1 }
+    var result: Int64?
+    while place < bytes.count, (48...57).contains(bytes[place]) {
+      let (tens, isTooLarge) = (result ?? 0).multipliedReportingOverflow(by: 10)
+      let (sum, isTooLargeNow) = tens.addingReportingOverflow(Int64(bytes[place] - 48))
+      if isTooLarge || isTooLargeNow { return nil }
+      result = sum
+      place += 1
+    }
+    return result
+  }
 
   /// Of a value in kB; nil where it is missing or too large to be one.
   func bytes(_ name: String) -> Int64? {
-    guard let kilobytes = values[name], kilobytes <= ReadingRange.bytesMax / 1_024 else {
+    guard let kilobytes = self[name], kilobytes <= ReadingRange.bytesMax / 1_024 else {
       return nil
     }
     return kilobytes * 1_024

@@ -16,6 +16,9 @@ struct DomainStatistics: Equatable {
   var vcpusMax: Int64?
   var vcpuTime: Int64?
   var vcpuDelay: Int64?
+  /// The parts of both sums, in libvirt's order.
+  var vcpuTimes: [Int64] = []
+  var vcpuDelays: [Int64] = []
   /// Bytes
   var memoryCurrent: Int64?
   var memoryMax: Int64?
@@ -77,8 +80,10 @@ struct DomainStatistics: Equatable {
     while (0x30...0x39).contains(field[0]) { field += 1 }
     if strcmp(field, ".time") == 0 {
       vcpuTime = Self.sum(vcpuTime, value)
+      vcpuTimes.append(value)
     } else if strcmp(field, ".delay") == 0 {
       vcpuDelay = Self.sum(vcpuDelay, value)
+      vcpuDelays.append(value)
     }
   }
 

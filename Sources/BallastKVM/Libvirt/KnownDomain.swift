@@ -85,6 +85,8 @@ struct KnownDomain {
     shown.cpuTime = statistics.cpuTime
     shown.vcpuTime = statistics.vcpuTime
     shown.vcpuDelay = statistics.vcpuDelay
+    if !statistics.vcpuTimes.isEmpty { shown.vcpuTimes = statistics.vcpuTimes }
+    if !statistics.vcpuDelays.isEmpty { shown.vcpuDelays = statistics.vcpuDelays }
     shown.memoryMax = statistics.memoryMax ?? definition.memoryMax
     shown.memoryCurrent = statistics.memoryCurrent ?? definition.memoryCurrent
     shown.rss = statistics.rss

@@ -25,6 +25,7 @@ public final class LibvirtSystem: HostSystem {
   /// By UUID. Looked up, never walked in its own order.
   var known: [DomainKey: KnownDomain] = [:]
   private var generation: UInt64 = 0
+  private var standing: HostFiles.Standing?
 
   /// Loads libvirt's client library; the connection is opened by the first call.
   ///
@@ -34,18 +35,29 @@ public final class LibvirtSystem: HostSystem {
   ///   - deadline: how long one call may take.
   ///   - files: where the kernel's files are.
   ///   - library: what is loaded.
-  public init(
+  public convenience init(
     uri: String? = nil, readOnly: Bool, deadline: SimDuration = .seconds(2),
     files: HostFiles = HostFiles(), library: String = "libvirt.so.0"
   ) throws(HostSystemError) {
-    self.uri = try LibvirtAddress.resolve(uri)
+    let uri = try LibvirtAddress.resolve(uri)
+    self.init(
+      try LibvirtLibrary(loading: library), uri: uri, readOnly: readOnly, deadline: deadline,
+      files: files)
+  }
+
+  init(
+    _ library: LibvirtLibrary, uri: String, readOnly: Bool, deadline: SimDuration,
+    files: HostFiles
+  ) {
+    self.uri = uri
     self.isReadOnly = readOnly
     self.deadline = max(1, deadline.value)
     self.files = files
-    self.library = try LibvirtLibrary(loading: library)
+    self.library = library
   }
 
   public func refresh() {
+    standing = nil
     for key in known.keys { known[key]?.isStale = true }
   }
 
@@ -104,16 +116,15 @@ public final class LibvirtSystem: HostSystem {
   // MARK: Snapshot
 
   public func snapshot() throws(HostSystemError) -> HostSnapshot {
-    let connection = try connected()
-    let before = HostClock.monotonic()
-    let records = try statistics(connection)
+    let (records, before) = try statistics()
     defer { records.free() }
+    let connection = try connected()
     let after = HostClock.monotonic()
     var snapshot = HostSnapshot()
     // The domains were read one after another in between.
     snapshot.monotonicTime = before + (after - before) / 2
     snapshot.wallTime = HostClock.wall() - (HostClock.monotonic() - snapshot.monotonicTime)
-    snapshot.host = try files.counters()
+    snapshot.host = try files.counters(&standing)
     let isSwapping = (snapshot.host.swapTotal ?? 0) > (snapshot.host.swapFree ?? 0)
     generation += 1
     // Asking about new domains may take as long as the bulk call; what is not answered then waits for the next time.
@@ -131,23 +142,34 @@ public final class LibvirtSystem: HostSystem {
 
   private var bulkDeadline: Int64 { deadline > .max / 8 ? deadline : 5 * deadline }
 
-  private func statistics(
-    _ connection: LibvirtConnection
-  ) throws(HostSystemError) -> StatisticsRecords {
-    let answer = calls.run(within: bulkDeadline) {
+  /// The bulk statistics, and when they were asked for.
+  ///
+  /// A process that hangs holds up the first call about it. While that call waits it holds the domain's job, and a second
+  /// one, which waits for no job, leaves out what only QEMU can tell.
+  private func statistics() throws(HostSystemError) -> (StatisticsRecords, asked: Int64) {
+    for span in [deadline, bulkDeadline] {
+      let connection = try connected()
+      let asked = HostClock.monotonic()
+      switch bulk(of: connection, within: span) {
+      case .success(let records): return (records, asked)
+      case .failure(let failure):
+        try check(failure, on: connection)
+        throw failure.error(about: nil)
+      case nil:
+        // This connection has a call that does not come back.
+        self.connection = nil
+      }
+    }
+    throw .unavailable("\(uri) does not answer within \(SimDuration(bulkDeadline))")
+  }
+
+  private func bulk(
+    of connection: LibvirtConnection, within span: Int64
+  ) -> Result<StatisticsRecords, LibvirtFailure>? {
+    calls.run(within: span) {
       StatisticsRecords.all(of: connection)
     } late: { late in
       if case .success(let records) = late { records.free() }
-    }
-    switch answer {
-    case .success(let records): return records
-    case .failure(let failure):
-      try check(failure, on: connection)
-      throw failure.error(about: nil)
-    case nil:
-      // Another connection may do better: this one has a call that does not come back.
-      self.connection = nil
-      throw .unavailable("\(uri) does not answer within \(SimDuration(bulkDeadline))")
     }
   }
 

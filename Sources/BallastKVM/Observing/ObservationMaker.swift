@@ -96,7 +96,7 @@ public struct ObservationMaker: Sendable {
     memory.swapOut = grown(host.swapOut, since: before?.swapOut, times: page)
     memory.largePages = host.largePages.map { min(ReadingRange.bytes($0), total) } ?? -1
     if let ksm = host.ksm {
-      memory.shared = min(scaled(max(0, ksm.pagesSharing), by: page, over: 1), total)
+      memory.shared = min(max(0, ksm.pagesSharing), total / page) * page
       memory.ksmRun = max(-1, ksm.run)
       memory.ksmPagesToScan = max(-1, ksm.pagesToScan)
       memory.ksmSleepMilliseconds = max(-1, ksm.sleepMilliseconds)

@@ -34,7 +34,7 @@ public struct PlanTranslator: Sendable {
       isExclusive: isExclusive(plan, snapshot))
     notePools(plan, &result)
     let total = shares.reduce(0, +)
-    for row in plan.vms.indices {
+    for row in plan.vms.indices where row < shares.count {
       guard let name = managed[plan.vms[row]], let domain = snapshot[name: name],
         domain.state.isActive
       else {

@@ -63,7 +63,8 @@ func page(_ data: RunData, _ library: ChartLibrary?) -> String {
     "drillNote": data.drillDowns.count < data.vms.count
       ? "The \(count(data.drillDowns.count)) VMs that wait most, of \(count(data.vms.count))."
       : "All VMs, the longest waiting first.",
-    "hasMemory": data.hasReclaim,
+    "memoryFirst": memoryLeads(data),
+    "memoryLast": data.hasReclaim && !memoryLeads(data),
     "memory": memoryNotes(data) + memoryCharts + reclaimTable(data),
     "hasPools": !pools.isEmpty,
     "pools": pools,
@@ -91,11 +92,11 @@ func render(_ template: String, _ values: [String: Any]) -> String {
 }
 
 /// A script element ends at "</script" wherever it stands; source maps would be fetched.
-private func inline(script: String) -> String {
+func inline(script: String) -> String {
   withoutSourceMap(script).replacing("</script", with: "<\\/script")
 }
 
-private func inline(style: String) -> String {
+func inline(style: String) -> String {
   withoutSourceMap(style).replacing("</style", with: "<\\/style")
 }
 

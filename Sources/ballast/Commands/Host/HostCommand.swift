@@ -8,6 +8,7 @@ struct HostCommand: ParsableCommand {
       """,
     subcommands: [
       HostObserveCommand.self, HostPlanCommand.self, HostApplyCommand.self, HostManageCommand.self,
-      HostRestoreCommand.self, HostReplayCommand.self,
+      HostRestoreCommand.self, HostReplayCommand.self, HostRecordCommand.self,
+      HostCompareCommand.self,
     ])
 }

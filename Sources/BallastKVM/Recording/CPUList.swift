@@ -1,0 +1,25 @@
+/// A list of CPU numbers as Linux and libvirt write it: "0-3,8".
+public struct CPUList: Sendable, Equatable {
+  /// Ascending, each once.
+  public private(set) var numbers: [Int] = []
+
+  /// Beyond this a number is a mistake: Linux is built for at most 8,192 CPUs.
+  private static let numberMax = 8_191
+
+  /// nil where the text is something else. The empty text is the empty list.
+  public init?(_ text: String) {
+    var found: [Int] = []
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) where !text.isEmpty {
+      let ends = part.split(separator: "-", omittingEmptySubsequences: false)
+      guard ends.count <= 2, let first = Int(ends[0]), let last = Int(ends[ends.count - 1]),
+        0 <= first, first <= last, last <= Self.numberMax
+      else { return nil }
+      found += first...last
+    }
+    found.sort()
+    for number in found where numbers.last != number { numbers.append(number) }
+  }
+
+  /// All of 0 ..< count.
+  public init(count: Int) { numbers = Array(0..<max(0, min(count, Self.numberMax + 1))) }
+}

@@ -1,0 +1,106 @@
+#include "libvirt_headers.h"
+
+#include "libvirt_abi.h"
+
+#if __has_include(<libvirt/libvirt.h>)
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+struct pair {
+  const char *what;
+  long long ours, theirs;
+};
+
+#define SAME(ours, theirs) {#theirs, (long long)(ours), (long long)(theirs)}
+#define SIZE(ours, theirs) SAME(sizeof(ours), sizeof(theirs))
+#define PLACE(ours, theirs, ourField, theirField) \
+  SAME(offsetof(ours, ourField), offsetof(theirs, theirField))
+
+static const struct pair pairs[] = {
+    SIZE(ballast_vir_param, virTypedParameter),
+    PLACE(ballast_vir_param, virTypedParameter, field, field),
+    PLACE(ballast_vir_param, virTypedParameter, type, type),
+    PLACE(ballast_vir_param, virTypedParameter, value, value),
+    SAME(BALLAST_VIR_FIELD_LENGTH, VIR_TYPED_PARAM_FIELD_LENGTH),
+    SAME(BALLAST_VIR_INT, VIR_TYPED_PARAM_INT),
+    SAME(BALLAST_VIR_UINT, VIR_TYPED_PARAM_UINT),
+    SAME(BALLAST_VIR_LLONG, VIR_TYPED_PARAM_LLONG),
+    SAME(BALLAST_VIR_ULLONG, VIR_TYPED_PARAM_ULLONG),
+    SAME(BALLAST_VIR_DOUBLE, VIR_TYPED_PARAM_DOUBLE),
+    SAME(BALLAST_VIR_BOOLEAN, VIR_TYPED_PARAM_BOOLEAN),
+    SAME(BALLAST_VIR_STRING, VIR_TYPED_PARAM_STRING),
+    SIZE(ballast_vir_record, virDomainStatsRecord),
+    PLACE(ballast_vir_record, virDomainStatsRecord, domain, dom),
+    PLACE(ballast_vir_record, virDomainStatsRecord, params, params),
+    PLACE(ballast_vir_record, virDomainStatsRecord, nparams, nparams),
+    PLACE(ballast_vir_error, virError, code, code),
+    PLACE(ballast_vir_error, virError, domain, domain),
+    PLACE(ballast_vir_error, virError, message, message),
+    PLACE(ballast_vir_error, virError, level, level),
+    SIZE(ballast_vir_job, virDomainJobInfo),
+    PLACE(ballast_vir_job, virDomainJobInfo, type, type),
+    SAME(0, VIR_DOMAIN_JOB_NONE),
+    SAME(BALLAST_VIR_STATS_STATE, VIR_DOMAIN_STATS_STATE),
+    SAME(BALLAST_VIR_STATS_CPU_TOTAL, VIR_DOMAIN_STATS_CPU_TOTAL),
+    SAME(BALLAST_VIR_STATS_BALLOON, VIR_DOMAIN_STATS_BALLOON),
+    SAME(BALLAST_VIR_STATS_VCPU, VIR_DOMAIN_STATS_VCPU),
+    SAME(BALLAST_VIR_ALL_ACTIVE, VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE),
+    SAME(BALLAST_VIR_ALL_NOWAIT, VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT),
+    SAME(BALLAST_VIR_AFFECT_LIVE, VIR_DOMAIN_AFFECT_LIVE),
+    SAME(BALLAST_VIR_AFFECT_LIVE, VIR_DOMAIN_MEM_LIVE),
+    SAME(BALLAST_VIR_UUID_LENGTH, VIR_UUID_BUFLEN),
+    SAME(BALLAST_VIR_UUID_STRING_LENGTH, VIR_UUID_STRING_BUFLEN),
+    SAME(BALLAST_VIR_STATE_RUNNING, VIR_DOMAIN_RUNNING),
+    SAME(BALLAST_VIR_STATE_BLOCKED, VIR_DOMAIN_BLOCKED),
+    SAME(BALLAST_VIR_STATE_PAUSED, VIR_DOMAIN_PAUSED),
+    SAME(BALLAST_VIR_STATE_SHUTDOWN, VIR_DOMAIN_SHUTDOWN),
+    SAME(BALLAST_VIR_STATE_SHUTOFF, VIR_DOMAIN_SHUTOFF),
+    SAME(BALLAST_VIR_STATE_CRASHED, VIR_DOMAIN_CRASHED),
+    SAME(BALLAST_VIR_STATE_SUSPENDED, VIR_DOMAIN_PMSUSPENDED),
+    SAME(BALLAST_VIR_RUNNING_POSTCOPY, VIR_DOMAIN_RUNNING_POSTCOPY),
+    SAME(BALLAST_VIR_PAUSED_MIGRATION, VIR_DOMAIN_PAUSED_MIGRATION),
+    SAME(BALLAST_VIR_PAUSED_SAVE, VIR_DOMAIN_PAUSED_SAVE),
+    SAME(BALLAST_VIR_PAUSED_DUMP, VIR_DOMAIN_PAUSED_DUMP),
+    SAME(BALLAST_VIR_PAUSED_SHUTTING_DOWN, VIR_DOMAIN_PAUSED_SHUTTING_DOWN),
+    SAME(BALLAST_VIR_PAUSED_SNAPSHOT, VIR_DOMAIN_PAUSED_SNAPSHOT),
+    SAME(BALLAST_VIR_PAUSED_STARTING_UP, VIR_DOMAIN_PAUSED_STARTING_UP),
+    SAME(BALLAST_VIR_PAUSED_POSTCOPY, VIR_DOMAIN_PAUSED_POSTCOPY),
+#if LIBVIR_VERSION_NUMBER >= 8005000
+    SAME(BALLAST_VIR_RUNNING_POSTCOPY_FAILED, VIR_DOMAIN_RUNNING_POSTCOPY_FAILED),
+    SAME(BALLAST_VIR_PAUSED_POSTCOPY_FAILED, VIR_DOMAIN_PAUSED_POSTCOPY_FAILED),
+#endif
+    SAME(BALLAST_VIR_ERR_INTERNAL, VIR_ERR_INTERNAL_ERROR),
+    SAME(BALLAST_VIR_ERR_NO_SUPPORT, VIR_ERR_NO_SUPPORT),
+    SAME(BALLAST_VIR_ERR_NO_CONNECT, VIR_ERR_NO_CONNECT),
+    SAME(BALLAST_VIR_ERR_INVALID_CONN, VIR_ERR_INVALID_CONN),
+    SAME(BALLAST_VIR_ERR_INVALID_ARG, VIR_ERR_INVALID_ARG),
+    SAME(BALLAST_VIR_ERR_OPERATION_FAILED, VIR_ERR_OPERATION_FAILED),
+    SAME(BALLAST_VIR_ERR_OPERATION_DENIED, VIR_ERR_OPERATION_DENIED),
+    SAME(BALLAST_VIR_ERR_SYSTEM, VIR_ERR_SYSTEM_ERROR),
+    SAME(BALLAST_VIR_ERR_RPC, VIR_ERR_RPC),
+    SAME(BALLAST_VIR_ERR_NO_DOMAIN, VIR_ERR_NO_DOMAIN),
+    SAME(BALLAST_VIR_ERR_AUTH_FAILED, VIR_ERR_AUTH_FAILED),
+    SAME(BALLAST_VIR_ERR_OPERATION_INVALID, VIR_ERR_OPERATION_INVALID),
+    SAME(BALLAST_VIR_ERR_CONFIG_UNSUPPORTED, VIR_ERR_CONFIG_UNSUPPORTED),
+    SAME(BALLAST_VIR_ERR_OPERATION_TIMEOUT, VIR_ERR_OPERATION_TIMEOUT),
+    SAME(BALLAST_VIR_ERR_ARGUMENT_UNSUPPORTED, VIR_ERR_ARGUMENT_UNSUPPORTED),
+    SAME(BALLAST_VIR_ERR_AUTH_CANCELLED, VIR_ERR_AUTH_CANCELLED),
+    SAME(BALLAST_VIR_ERR_OPERATION_UNSUPPORTED, VIR_ERR_OPERATION_UNSUPPORTED),
+    SAME(BALLAST_VIR_ERR_ACCESS_DENIED, VIR_ERR_ACCESS_DENIED),
+    SAME(BALLAST_VIR_ERR_AUTH_UNAVAILABLE, VIR_ERR_AUTH_UNAVAILABLE),
+};
+
+int ballast_libvirt_headers_present(void) { return 1; }
+
+int ballast_libvirt_compared(void) { return (int)(sizeof pairs / sizeof pairs[0]); }
+
+const char *ballast_libvirt_difference(void) {
+  for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+    if (pairs[i].ours != pairs[i].theirs) return pairs[i].what;
+  return 0;
+}
+#else
+int ballast_libvirt_headers_present(void) { return 0; }
+int ballast_libvirt_compared(void) { return 0; }
+const char *ballast_libvirt_difference(void) { return 0; }
+#endif
