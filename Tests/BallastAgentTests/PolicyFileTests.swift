@@ -117,7 +117,7 @@ struct PolicyFileTests {
       "ballast: 1\npolicies: {reclamation: {policy: mom, double_paging: true}}\n",
       "p.yaml:2:39: error: double_paging", "remove it"
     ),
-    ("ballast: 1\nimport: other.yaml\n", "p.yaml:2:9: error: ", "imports nothing"),
+    ("ballast: 1\nimport: other.yaml\n", "p.yaml:2:1: error: ", "import"),
     ("", "p.yaml:1:1: error: ", "empty"),
   ])
   func mistakesHaveAPlaceAndARemedy(_ text: String, _ start: String, _ words: String) {
