@@ -36,6 +36,8 @@ let package = Package(
       name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
     .systemLibrary(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+      name: "CSqlite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .target(name: "CBallastRandom", dependencies: ["CGSL"]),
 
     module("BallastUnits"),
@@ -47,6 +49,7 @@ let package = Package(
     module(
       "BallastScenario",
       ["BallastUnits", "BallastModel", .product(name: "Yams", package: "Yams")]),
+    module("BallastImport", ["BallastUnits", "BallastMath", "CZlib"]),
     .target(name: "CLibvirtABI", linkerSettings: [.linkedLibrary("dl")]),
     module("BallastKVM", ["BallastUnits", "BallastModel", "CLibvirtABI"]),
     module(
@@ -62,15 +65,21 @@ let package = Package(
     module(
       "BallastReport",
       [
-        "BallastUnits", "BallastModel", "BallastMath",
+        "BallastUnits", "BallastModel", "BallastMath", "CSqlite",
         .product(name: "Mustache", package: "swift-mustache"),
+      ]),
+    module(
+      "BallastPlanner",
+      [
+        "BallastUnits", "BallastModel", "BallastKernel", "BallastMath", "BallastSimulator",
+        "BallastScenario",
       ]),
     .executableTarget(
       name: "ballast",
       dependencies: [
         "BallastUnits", "BallastModel", "BallastKernel", "BallastManager", "BallastTraces",
-        "BallastScenario", "BallastMachine", "BallastSimulator", "BallastReport",
-        "BallastKVM", "BallastAgent",
+        "BallastScenario", "BallastMachine", "BallastSimulator", "BallastPlanner", "BallastReport",
+        "BallastImport", "BallastKVM", "BallastAgent",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -90,8 +99,15 @@ let package = Package(
       "BallastScenarioTests",
       ["BallastScenario", "BallastTraces", "BallastMath", "BallastManager"]),
     tests("BallastReportTests", ["BallastReport"]),
+    tests("BallastImportTests", ["BallastImport", "BallastMath", "CZlib"]),
     tests("BallastMachineTests", ["BallastMachine"]),
     tests("BallastSimulatorTests", ["BallastSimulator", "BallastMachine", "BallastManager"]),
+    tests(
+      "BallastPlannerTests",
+      [
+        "BallastPlanner", "BallastScenario", "BallastSimulator", "BallastTraces", "BallastMath",
+        "BallastManager",
+      ]),
     tests("BallastAgentTests", ["BallastAgent", "BallastManager", "BallastKVM"]),
     tests(
       "ContractTests", ["BallastManager", "BallastMachine", "BallastSimulator", "BallastKVM"]),

@@ -7,9 +7,11 @@ complain() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
 
 # The Debian packages that the build needs. libjs-dygraphs makes the charts of a report interactive. SwiftPM asks
 # pkg-config where gsl and zlib are; without it the build works too, but warns as if they were missing.
-build_packages=(libgsl-dev zlib1g-dev pkg-config libjs-dygraphs)
+build_packages=(libgsl-dev zlib1g-dev libsqlite3-dev pkg-config libjs-dygraphs)
 # The black-box tests run on the distribution's Python, so that its packages are the ones apt installs.
-test_packages=(python3 python3-pytest python3-jsonschema python3-yaml)
+# The last line is what executes notebooks.
+test_packages=(python3 python3-pytest python3-jsonschema python3-yaml
+  jupyter-nbconvert python3-ipykernel python3-pandas python3-matplotlib)
 
 # Published traces, which are no part of the project, are where $BALLAST_TRACES says, else beside the checkout.
 find_traces() {

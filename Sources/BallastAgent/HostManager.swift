@@ -57,14 +57,14 @@ public struct HostManager: Sendable {
       let size = Kilohertz(domain.vcpus * inventory.coreRate)
       if own.cpu.reservation > size {
         complaints.append(
-          "\(domain.name) reserves \(own.cpu.reservation) and can use \(size): the rest is reserved"
+          "\(domain.name) reserves \(words(own.cpu.reservation)) and can use \(words(size)): the rest is reserved"
             + " for nothing")
       }
     }
     let capacity = Kilohertz(inventory.pcpus * inventory.coreRate)
     if cpu > Int128(capacity.value) {
       complaints.append(
-        "the managed domains reserve \(Kilohertz(Int64(clamping: cpu))), and the host has \(capacity):"
+        "the managed domains reserve \(words(Kilohertz(Int64(clamping: cpu)))), and the host has \(words(capacity)):"
           + " not all reservations can be kept")
     }
     if memory > Int128(inventory.memory) {
@@ -84,6 +84,11 @@ public struct HostManager: Sendable {
     for one in complaints where !said.contains(one) { said.append(one) }
     return said
   }
+}
+
+/// "1500 MHz", with a fraction only where there is one.
+private func words(_ rate: Kilohertz) -> String {
+  rate.value % 1_000 == 0 ? "\(rate.value / 1_000) MHz" : "\(rate)"
 }
 
 extension HostPolicy {

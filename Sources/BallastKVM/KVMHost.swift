@@ -198,11 +198,7 @@ public struct KVMHost: HypervisorBackend {
     }
     if !ready.isEmpty {
       touched.wallTime = snapshot.wallTime
-      do throws(StateFault) {
-        try state?.save(touched)
-      } catch {
-        throw .unavailable("nothing was changed: \(error)")
-      }
+      try save(touched, "nothing was changed")
     }
     for write in ready where !skipped.contains(write.target) {
       do throws(HostSystemError) {
@@ -210,12 +206,29 @@ public struct KVMHost: HypervisorBackend {
         let readBack = (try? system.read(write.field, of: write.target)) ?? nil
         safeguard.wrote(write, readBack: readBack, in: snapshot)
         snapshot.note(write, readBack)
+        if let readBack, readBack != write.wanted, write.field != .balloonTarget {
+          // The host has rounded: that is what undoing must find.
+          var rounded = write
+          rounded.wanted = readBack
+          touched.note(rounded, original: write.before, runID: runID(of: write.target))
+        }
         try log(write, readBack, "done")
       } catch {
         try note(error, write, &failures, &skipped)
       }
     }
+    if !ready.isEmpty { try save(touched, "no further changes") }
     return failures
+  }
+
+  private mutating func save(
+    _ touched: TouchedHost, _ consequence: String
+  ) throws(BackendError) {
+    do throws(StateFault) {
+      try state?.save(touched)
+    } catch {
+      throw .unavailable("\(consequence): \(error)")
+    }
   }
 
   private mutating func hold(_ write: HostWrite, _ rule: HeldBack.Rule, _ reason: String) {

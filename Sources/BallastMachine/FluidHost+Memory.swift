@@ -32,6 +32,8 @@ extension FluidHost {
       || memoryFree < lowWatermark(reclaim)
     {
       wakeMemory(reclaim, at: time)
+    } else if reclaim.sharing?.isScanning ?? false, isOfferStale(vm, guests: guests) {
+      reclaim.nextTick = min(reclaim.nextTick, (time / reclaim.tick + 1) * reclaim.tick)
     }
     return next
   }

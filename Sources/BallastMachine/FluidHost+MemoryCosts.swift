@@ -188,11 +188,13 @@ extension FluidHost {
   ) {
     var isChanged = false
     var slows = false
+    var blocks = false
     for slot in 0..<table.count {
       let vm = Int(table.vm[slot])
       let record = guests.reclaim! + vm
       record.pointee.isBlocked =
-        guests.base[vm].memory.mapped > record.pointee.blockedAbove
+        consumed(VMIndex(vm), guests: guests) > record.pointee.blockedAbove
+      if record.pointee.isBlocked { blocks = true }
       // Whole tenths of a percent: less is noise, and would change the rates at every tick.
       let lost = (lostPart(slot, record.pointee, for: span) + 500) / 1_000 * 1_000
       record.pointee.nextSlowdown = lost
@@ -200,11 +202,10 @@ extension FluidHost {
       if lost > 0 { slows = true }
       record.pointee.activity.swapIn += record.pointee.readNow
       record.pointee.activity.swapOut += record.pointee.writtenNow
-      reclaim.swapIn += record.pointee.readNow
-      reclaim.swapOut += record.pointee.writtenNow
       reclaim.readObserved += record.pointee.readNow
       reclaim.writtenObserved += record.pointee.writtenNow
     }
+    reclaim.blocks = blocks
     if !isChanged { return }
     closeSegment(at: time, guests: guests)
     for slot in 0..<table.count {

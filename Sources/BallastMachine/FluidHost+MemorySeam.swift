@@ -7,6 +7,7 @@ extension FluidHost {
   mutating func applyMemory(_ plan: HostPlan, guests: Guests) {
     guard let reclaim else { return }
     var isAsked = false
+    reclaim.blocks = false
     for row in plan.vms.indices {
       let vm = plan.vms[row]
       guard table.slot(of: vm) != nil else { continue }
@@ -26,6 +27,7 @@ extension FluidHost {
       }
       record.pointee.blockedAbove =
         request.blocksAboveTarget && request.target >= 0 ? request.target : .max
+      if consumed(vm, guests: guests) > record.pointee.blockedAbove { reclaim.blocks = true }
       // Amounts belong to one observation, however often its plan comes.
       guard plan.observation != reclaim.takenFrom else { continue }
       record.pointee.toCompress = request.compress
@@ -88,14 +90,14 @@ extension FluidHost {
     readings.shared = record.pointee.saved
     readings.overhead = traits.overhead
     guard traits.isDriverPresent else { return }
-    let resident = min(
-      record.pointee.used, guest.configured - record.pointee.balloon - record.pointee.guestPaged)
-    let unused = max(
-      0, guest.configured - record.pointee.balloon - min(record.pointee.resident, resident))
-    let cache = scaled(
-      record.pointee.used - record.pointee.active, by: traits.pageCache, over: 1_000_000)
+    // What the balloon leaves holds what is used less the cache that had to be dropped and what was paged out.
+    let size = guest.configured - record.pointee.balloon
+    let used = record.pointee.used
+    let cache = scaled(used - record.pointee.active, by: traits.pageCache, over: 1_000_000)
+    let dropped = min(cache, max(0, used - size))
+    let unused = max(0, size - (used - dropped - record.pointee.guestPaged))
     readings.guestUnused = unused
-    readings.guestAvailable = min(guest.configured - record.pointee.balloon, unused + cache)
+    readings.guestAvailable = min(size, unused + cache - dropped)
     readings.guestCommitted = record.pointee.used
     readings.guestSwapOut = record.pointee.guestSwapOut
     readings.statisticsAge = 0

@@ -217,8 +217,15 @@ extension FluidHost {
     let excess =
       consumed(vm, guests: guests) - record.pointee.limit + record.pointee.waiting
     guard excess > 0 else { return }
-    let asked = min(excess, takeable(vm, guests: guests))
-    let freed = evict(vm, asked, reclaim, at: time, guests: guests)
+    var freed: Int64 = 0
+    var asked: Int64 = 0
+    // What is compressed keeps a part of its room, and not all does compress: so it goes on until that is enough.
+    for _ in 0..<MemoryCosts.limitRounds where freed < excess {
+      asked = min(max(excess - freed, MemoryCosts.pageSize), takeable(vm, guests: guests))
+      let more = evict(vm, asked, reclaim, at: time, guests: guests)
+      freed += more
+      if more == 0 { break }
+    }
     record.pointee.isShrinking = freed > 0 || asked > 0 && reclaim.isDeviceBusy
     if freed == 0 && record.pointee.waiting > 0 && !reclaim.isDeviceBusy
       && reclaim.facts.onExhaustion == .kernelReclaim

@@ -27,6 +27,14 @@ extension FluidHost {
     }
   }
 
+  /// The scanner has been told of other small pages than a VM has now.
+  func isOfferStale(_ vm: VMIndex, guests: Guests) -> Bool {
+    let record = guests.reclaim! + vm.int
+    let small = min(record.pointee.small, guests.base[vm.int].memory.mapped)
+    if small == 0 && record.pointee.offered <= 0 { return false }
+    return small != record.pointee.offered || record.pointee.active != record.pointee.offeredActive
+  }
+
   /// Tells the scanner what a VM holds now in small pages, where that has changed.
   private func offer(
     _ vm: VMIndex, _ reclaim: HostReclaim, at time: Int64, guests: Guests

@@ -81,10 +81,10 @@ extension Machine {
     hosts[host.int].isMemoryTroubled
   }
 
-  /// When, after `time`, guests of a host that makes them wait for memory will next be given some; `never` where none
-  /// waits. What is due at `time` itself happens after whoever asks.
+  /// When, after `time`, guests of a host that makes them wait for memory will next be given some, or be let go on;
+  /// `never` where none waits. What is due at `time` itself happens after whoever asks.
   public func nextShortage(of host: HostIndex, after time: SimTime) -> SimTime {
-    guard let reclaim = hosts[host.int].reclaim, reclaim.isShort,
+    guard let reclaim = hosts[host.int].reclaim, reclaim.isShort || reclaim.blocks,
       reclaim.facts.onExhaustion == .wait
     else { return .never }
     if reclaim.nextTick > time.value { return SimTime(reclaim.nextTick) }
@@ -112,16 +112,6 @@ extension Machine {
     guard let record = guests.reclaim.map({ $0 + vm.int }) else { return MemoryActivity() }
     defer { record.pointee.activity = MemoryActivity() }
     return record.pointee.activity
-  }
-
-  /// Bytes the host read from and wrote to its swap device since the last call.
-  public func takeSwapTraffic(of host: HostIndex) -> (read: Bytes, written: Bytes) {
-    guard let reclaim = hosts[host.int].reclaim else { return (.zero, .zero) }
-    defer {
-      reclaim.swapIn = 0
-      reclaim.swapOut = 0
-    }
-    return (Bytes(reclaim.swapIn), Bytes(reclaim.swapOut))
   }
 
   /// What happened to memory on a host since the last call, in order of time.

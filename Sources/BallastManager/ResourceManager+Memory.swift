@@ -6,7 +6,7 @@ extension ResourceManager {
   /// What the last decision about memory rests on.
   public var memoryDecision: MemoryDecision { memory.decision }
 
-  /// Entitlements by the tax, and the policy's requests. An observation that is decided on twice repeats the requests
+  /// Entitlements where a tax divides, and the policy's requests. An observation that is decided on twice repeats the requests
   /// made last; one of a host that shows no memory repeats the targets among them.
   mutating func decideMemory(_ seen: HostObservation, _ plan: inout HostPlan) {
     plan.memory.removeAll(keepingCapacity: true)
@@ -19,9 +19,7 @@ extension ResourceManager {
     memory.follow(vms.indices.map { (vms[$0], row($0).since) })
     let isNews = decidesMemory && memory.isNews(seen)
     let table = memoryTable(seen, isNews: isNews)
-    plan.memoryEntitlement = memory.tax.divide(
-      capacity: table.capacity, among: table.rows.map(\.claim), pools: table.pools,
-      poolOfClaim: table.rows.map(\.pool))
+    if isTaxed { plan.memoryEntitlement = taxedEntitlements(table) }
     if isNews {
       memory.decide(table, answering: seen)
     } else if !memory.isDecidedOn(seen) {
@@ -30,9 +28,26 @@ extension ResourceManager {
     memory.write(&plan)
   }
 
+  var isTaxed: Bool { memory.tax.rate > .zero }
+
+  /// The division of memory by the tax: as the one without, between floors and caps that are the same.
+  private func taxedEntitlements(_ table: MemoryTable) -> [Int64] {
+    memory.tax.divide(
+      capacity: table.capacity, among: table.rows.indices.map { entitlementClaim($0, table) },
+      pools: table.pools, poolOfClaim: table.rows.map(\.pool))
+  }
+
+  /// What a VM claims as its entitlement: no more than counts as its demand.
+  func entitlementClaim(_ index: Int, _ table: MemoryTable) -> IdleMemoryTax.Claim {
+    let row = table.rows[index]
+    return IdleMemoryTax.Claim(
+      shares: row.weight, floor: row.floor, cap: min(row.cap, max(0, self.row(index).memoryDemand)),
+      held: row.held, activeFraction: row.activeFraction)
+  }
+
   /// The policy would ask for nothing, and every VM is entitled to all it holds: nobody has anything reclaimed or holds more
   /// than its limit, and no pool is limited.
-  private func isMemoryIdle(_ seen: HostObservation) -> Bool {
+  func isMemoryIdle(_ seen: HostObservation) -> Bool {
     guard memory.policy.isIdle(free: seen.memoryFree.value), !memory.hasAsked,
       pools.allSatisfy({ $0.memoryLimit == .max })
     else { return false }
@@ -41,7 +56,7 @@ extension ResourceManager {
     return true
   }
 
-  private mutating func memoryTable(_ seen: HostObservation, isNews: Bool) -> MemoryTable {
+  mutating func memoryTable(_ seen: HostObservation, isNews: Bool) -> MemoryTable {
     var table = MemoryTable()
     table.time = seen.time
     table.readings = seen.hostMemory
@@ -87,7 +102,7 @@ extension ResourceManager {
     result.weight = isTooLarge ? MemoryTable.weightMax : min(max(0, weight), MemoryTable.weightMax)
     result.configured = Self.bytes(seen.memorySize(row: shown))
     // Nonsense has taught nothing: what was observed before stays.
-    result.held = Self.bytes(row(index).memoryDemand)
+    result.held = Self.bytes(row(index).memoryHeld)
     result.balloon = min(Self.bytes(readings.balloon), result.configured)
     result.compressed = Self.bytes(readings.compressed)
     result.compressedSize = Self.bytes(readings.compressedSize)

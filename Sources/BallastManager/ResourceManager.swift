@@ -44,7 +44,9 @@ public struct ResourceManager: Sendable, Equatable {
     var since: SimTime
     /// Last observed CPU demand, kHz; −1: nothing observed yet.
     var demand: Int64 = -1
+    /// Last observed demand for memory and what backed the VM then, bytes; −1 likewise.
     var memoryDemand: Int64 = -1
+    var memoryHeld: Int64 = -1
   }
 
   /// False: a decision leaves memory as it was asked for last.
@@ -91,6 +93,7 @@ public struct ResourceManager: Sendable, Equatable {
     guard let old = other.position(of: former ?? vm), let new = position(of: vm) else { return }
     rows[new].demand = other.rows[old].demand
     rows[new].memoryDemand = other.rows[old].memoryDemand
+    rows[new].memoryHeld = other.rows[old].memoryHeld
   }
 
   public mutating func remove(_ vm: VMIndex) {
@@ -212,6 +215,7 @@ public struct ResourceManager: Sendable, Equatable {
             row: row, countsIdle: countsIdle, overhead: rows[index].settings.memoryOverhead)
           {
             rows[index].memoryDemand = demand
+            rows[index].memoryHeld = seen.memoryConsumed[row]
           }
         }
         let settings = rows[index].settings

@@ -43,16 +43,27 @@ extension HostObservation {
     return roundedRatio(min(busy, possible), by: coreRate.value, over: span)
   }
 
-  /// Bytes; nil where the row tells nothing. Either all consumed memory, or by the rule of DRS: active memory, a part of
-  /// what is consumed but idle (`EntitlementRules.idleMemoryInDemand`, rounded down), and overhead. Without an estimate
-  /// of active memory, or with nonsense for one, everything consumed counts as active.
+  /// Bytes; nil where the row tells nothing. Either all the guest has touched: what is consumed, ballooned, swapped and
+  /// compressed. Or by the rule of DRS: active memory, a part of what is consumed but idle
+  /// (`EntitlementRules.idleMemoryInDemand`, rounded down), and overhead. Without an estimate of active memory, or with
+  /// nonsense for one, everything consumed counts as active.
   func memoryDemand(row: Int, countsIdle: Bool, overhead: Int64) -> Int64? {
     let consumed = memoryConsumed[row]
     guard consumed >= 0 else { return nil }
-    if countsIdle { return consumed }
+    if countsIdle { return consumed + memoryReclaimed(row: row, beside: consumed) }
     let active = memoryActive[row] < 0 ? consumed : min(memoryActive[row], consumed)
     let idle = EntitlementRules.idleMemoryInDemand.of(Bytes(consumed - active)).value
     let (demand, isTooLarge) = (active + idle).addingReportingOverflow(overhead)
     return isTooLarge ? .max : demand
+  }
+
+  /// Bytes that are not where they would be on an empty host; no more than make the sum with what is consumed fit.
+  @inline(__always)
+  private func memoryReclaimed(row: Int, beside consumed: Int64) -> Int64 {
+    guard row < memory.count, memory[row].hasReclaimed else { return 0 }
+    let readings = memory[row]
+    let parts = [readings.balloon, readings.swapped, readings.compressed]
+    let sum = parts.reduce(0) { $0 + min(max(0, $1), Self.amountMax) }
+    return min(sum, Int64.max - consumed)
   }
 }

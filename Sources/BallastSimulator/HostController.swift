@@ -15,6 +15,9 @@ final class HostController: @unchecked Sendable {
   private let followsEntitlements: Bool
   /// A policy takes memory back: hosts whose memory is in trouble decide at every control step.
   private let managesMemory: Bool
+  /// A host that has failed is short of nothing when it comes back.
+  func forgetMemoryState(of host: HostIndex) { states[host.int - first] = .high }
+
   /// Changes of hosts' memory states since they were last asked for.
   private var stateChanges: [MemoryStateChange] = []
   private var states: [MemoryState]
@@ -165,7 +168,7 @@ final class HostController: @unchecked Sendable {
     _ host: HostIndex, _ manager: borrowing ResourceManager, at time: SimTime, recorder: Recorder
   ) {
     if managesMemory {
-      noteState(of: host, manager, at: time, recorder: recorder)
+      if world.knowsMemoryStates { noteState(of: host, manager, at: time, recorder: recorder) }
       let hasDecided = manager.decidesMemory
       if hasDecided, manager.memoryDecision.isQuiet { machine.noteQuiet(host) }
     }
@@ -195,7 +198,6 @@ final class HostController: @unchecked Sendable {
     let decision = manager.memoryDecision
     let old = states[host.int - first]
     guard decision.state != old else { return }
-    recorder.noteMemoryState(decision.state, of: host)
     states[host.int - first] = decision.state
     recorder.noteMemoryState(decision.state, of: host)
     stateChanges.append(

@@ -41,6 +41,9 @@ extension Simulation {
         detail: "reason=host_failed" + (comesBack ? "" : " restart=disabled"))
     }
     setHost(host, .failed, booked: .failed)
+    controller(of: host).forgetMemoryState(of: host)
+    recorder.shortage.stop(host, at: now)
+    if world.knowsMemoryStates { recorder.noteMemoryState(.high, of: host) }
     if restarts { schedule(.restart(cluster: clusterIndex(of: host)), at: notBefore) }
   }
 

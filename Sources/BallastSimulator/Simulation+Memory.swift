@@ -33,6 +33,7 @@ extension Simulation {
   }
 
   private func report(_ change: MemoryStateChange) throws(RunSinkError) {
+    recorder.shortage.change(change.host, to: change.to, at: change.time)
     try recorder.event(
       .memoryState, at: change.time, subject: name(change.host), from: change.from.rawValue,
       to: change.to.rawValue,

@@ -70,8 +70,10 @@ extension Simulation {
       let granted = recorder.entitlements.granted(to: vm)
       result.granted = .init(cpu: granted.cpu, memory: granted.memory)
       result.cpu = explain(vm, .cpu, seen: seen)
-      result.memoryControl = memoryControl(vm, cluster.managers[cluster.position(of: host)])
-      if result.memoryControl?.idleTax == nil { result.memory = explain(vm, .memory, seen: seen) }
+      let position = cluster.position(of: host)
+      result.memoryControl = memoryControl(
+        vm, cluster.managers[position], seen: seen(position) ?? HostObservation())
+      if result.memoryControl?.taxed == nil { result.memory = explain(vm, .memory, seen: seen) }
     }
     if world.policies.admission.policy == "strict" {
       result.admission = admission(of: vm, in: cluster)
@@ -88,13 +90,27 @@ extension Simulation {
     return result
   }
 
-  private func memoryControl(_ vm: VMIndex, _ manager: ResourceManager) -> VMExplanation.Memory? {
+  /// - Parameter seen: what the last decision of its host rests on. Memory may have been decided about before: then what
+  ///   was asked is of that decision, and what the VM holds of this one.
+  private func memoryControl(
+    _ vm: VMIndex, _ manager: ResourceManager, seen: HostObservation
+  ) -> VMExplanation.Memory? {
+    guard let (facts, taxed) = manager.explainMemory(vm, seen: seen) else { return nil }
     let decision = manager.memoryDecision
-    guard let row = decision.vms.first(where: { $0.vm == vm }) else { return nil }
-    let tax = world.policies.reclamation.idleTax
+    let decided = decision.vms.first { $0.vm == vm }
+    if taxed == nil && decided == nil { return nil }
+    var row = decided ?? facts
+    row.shares = facts.shares
+    if facts.heldBackBy != .notShown {
+      row.held = facts.held
+      row.activeFraction = facts.activeFraction
+      row.activeFractionError = facts.activeFractionError
+    }
+    let memory = machine.memory(of: vm)
+    let waiting = memory.waiting + world.overhead(of: world.vms[vm.int]).value - memory.overhead
     return VMExplanation.Memory(
-      policy: decision.policy, idleTax: (tax ?? .zero) > .zero ? tax : nil, state: decision.state,
-      free: decision.free, wanted: decision.wanted, vm: row)
+      policy: decided == nil ? "none" : decision.policy, taxed: taxed, state: decision.state,
+      free: decision.free, wanted: decision.wanted, vm: row, waiting: waiting > 0 ? waiting : nil)
   }
 
   private func admission(of vm: VMIndex, in cluster: ClusterControl) -> AdmissionExplanation {

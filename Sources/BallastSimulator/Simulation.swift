@@ -95,9 +95,6 @@ public final class Simulation {
     recorder = try Recorder(
       world: world, machine: machine, lives: lives, sink: sink, tileCount: tiles.ranges.count,
       followsEntitlements: followsEntitlements)
-    if world.managesMemory {
-      for host in world.hosts.indices { recorder.noteMemoryState(.high, of: HostIndex(host)) }
-    }
     let machine = machine
     controllers = tiles.ranges.map {
       HostController(

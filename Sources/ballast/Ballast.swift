@@ -17,14 +17,13 @@ struct Ballast: ParsableCommand {
     subcommands: [
       InitCommand.self, ValidateCommand.self, RunCommand.self, ReportCommand.self,
       ExplainCommand.self,
-      SchemaCommand.self, TraceCommand.self, ProfilesCommand.self, HostCommand.self,
+      SchemaCommand.self, TraceCommand.self, ProfilesCommand.self, PlanCommand.self,
+      SweepCommand.self, CompareCommand.self, ImportCommand.self, ExportCommand.self,
+      NotebookCommand.self, HostCommand.self,
     ])
 
   /// Commands that the interface names and that are not built yet.
-  private static let announced = [
-    "resume", "compare", "plan", "sweep", "import", "notebook", "export",
-    "failure", "fuzz",
-  ]
+  private static let announced = ["resume", "failure", "fuzz"]
 
   static func main() {
     let arguments = Array(CommandLine.arguments.dropFirst())

@@ -76,6 +76,7 @@ struct DirectTests {
     defer { monitor.stop() }
     let files = FileTree.host.merging(Self.process) { $1 }.merging(Self.legacyGroup) { $1 }
     let tree = try FileTree(files)
+    defer { tree.remove() }
     let system = Self.system(monitor, tree, group: "/sys/fs/cgroup/cpu,cpuacct/vm/a")
     let domain = try #require(try system.snapshot()[name: "a"])
     #expect(domain.answered && domain.state == .running && !domain.isInTransition)
@@ -100,6 +101,7 @@ struct DirectTests {
     defer { monitor.stop() }
     let files = FileTree.host.merging(Self.process) { $1 }.merging(Self.legacyGroup) { $1 }
     let tree = try FileTree(files)
+    defer { tree.remove() }
     let folder = "/sys/fs/cgroup/cpu,cpuacct/vm/a"
     let system = Self.system(monitor, tree, group: folder)
     try system.perform(Self.write(.balloonTarget, 512 << 20))
@@ -129,6 +131,7 @@ struct DirectTests {
     defer { monitor.stop() }
     let files = FileTree.unifiedHost.merging(Self.process) { $1 }.merging(Self.unifiedGroup) { $1 }
     let tree = try FileTree(files)
+    defer { tree.remove() }
     let folder = "/sys/fs/cgroup/vm/a"
     let system = Self.system(monitor, tree, group: folder)
     let settings = try #require(try system.snapshot()[name: "a"]).settings
@@ -157,6 +160,7 @@ struct DirectTests {
     let others = try (0..<2).map { _ in try FakeMonitor(.init(answers: Self.answers)) }
     defer { for monitor in others + [hung] { monitor.stop() } }
     let tree = try FileTree(FileTree.host.merging(Self.process) { $1 })
+    defer { tree.remove() }
     var domains = [DirectDomain(name: "m", socket: hung.path)]
     domains += zip(["a", "z"], others).map { DirectDomain(name: $0, socket: $1.path) }
     for index in domains.indices { domains[index].process = 4711 }
@@ -177,6 +181,7 @@ struct DirectTests {
     let monitor = try FakeMonitor(.init(answers: Self.answers))
     defer { monitor.stop() }
     let tree = try FileTree(FileTree.host.merging(Self.process) { $1 })
+    defer { tree.remove() }
     let first = Self.system(monitor, tree, group: "/none")
     #expect(try first.snapshot().domains.map(\.answered) == [true])
     let second = Self.system(monitor, tree, group: "/none", deadline: .seconds(1))
@@ -190,6 +195,7 @@ struct DirectTests {
     let monitor = try FakeMonitor(.init(answers: Self.answers))
     monitor.stop()
     let tree = try FileTree(FileTree.host)
+    defer { tree.remove() }
     let system = Self.system(monitor, tree, group: "/none")
     #expect(try system.snapshot().domains.isEmpty && system.problems.isEmpty)
     #expect(throws: HostSystemError.noSuchDomain("a")) {
@@ -208,6 +214,7 @@ struct DirectTests {
         ]))
     defer { monitor.stop() }
     let tree = try FileTree(FileTree.host)
+    defer { tree.remove() }
     let system = Self.system(monitor, tree, group: "/none")
     #expect(throws: HostSystemError.unsupported("a: No balloon device")) {
       try system.perform(Self.write(.balloonTarget, 1 << 20))

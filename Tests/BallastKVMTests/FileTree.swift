@@ -1,7 +1,7 @@
 import Foundation
 
-/// A copy of the kernel's files that a test makes for itself, removed with it.
-final class FileTree {
+/// A copy of the kernel's files that a test makes for itself, and removes.
+struct FileTree {
   let root: String
 
   init(_ files: [String: String]) throws {
@@ -9,7 +9,7 @@ final class FileTree {
     for (path, text) in files { try write(text, to: path) }
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: root) }
+  func remove() { try? FileManager.default.removeItem(atPath: root) }
 
   func write(_ text: String, to path: String) throws {
     let url = URL(fileURLWithPath: root + path)

@@ -7,6 +7,7 @@ struct HostFilesTests {
   /// Ticks of 10 ms: user 1000 + nice 200 are 12 s; guest 900 + 10 are 9.1 s of them.
   @Test func countersOfAHostAreRead() throws {
     let tree = try FileTree(FileTree.host)
+    defer { tree.remove() }
     let host = try HostFiles(root: tree.root).counters()
     #expect(host.name == "rack-7")
     #expect(host.cpu.user == 12_000_000_000 && host.cpu.system == 3_000_000_000)
@@ -24,6 +25,7 @@ struct HostFilesTests {
   /// 8 CPUs online in 2 packages with 4 cores in all: 2 cores a socket, 2 threads a core; the clock from the name.
   @Test func topologyIsCounted() throws {
     let tree = try FileTree(FileTree.host)
+    defer { tree.remove() }
     let host = try HostFiles(root: tree.root).counters()
     #expect(host.pcpus == 8 && host.sockets == 2)
     #expect(host.coresPerSocket == 2 && host.threadsPerCore == 2)
@@ -33,6 +35,7 @@ struct HostFilesTests {
   /// base_frequency, then the firmware's nominal MHz, then the name, then the driver's highest, then the one of now.
   @Test func clockIsTheNominalOne() throws {
     let tree = try FileTree(FileTree.host)
+    defer { tree.remove() }
     let files = HostFiles(root: tree.root)
     let folder = "/sys/devices/system/cpu/cpu0"
     try tree.write("2500\n", to: folder + "/acpi_cppc/nominal_freq")
@@ -43,6 +46,7 @@ struct HostFilesTests {
       FileTree.host.merging([
         "/proc/cpuinfo": "model name : AMD EPYC\ncpu MHz\t\t: 2596.124\n"
       ]) { $1 })
+    defer { bare.remove() }
     #expect(try HostFiles(root: bare.root).counters().coreRate == 2_596_124)
     try bare.write("3100000\n", to: folder + "/cpufreq/cpuinfo_max_freq")
     #expect(try HostFiles(root: bare.root).counters().coreRate == 3_100_000)
@@ -50,6 +54,7 @@ struct HostFilesTests {
 
   @Test func pressureAndMergingAreRead() throws {
     let tree = try FileTree(FileTree.host)
+    defer { tree.remove() }
     let host = try HostFiles(root: tree.root).counters()
     #expect(host.pressure?.cpuSome == 1_001 && host.pressure?.memoryFull == 3_003)
     #expect(host.pressure?.ioSome == 4_004 && host.pressure?.ioFull == 5_005)
@@ -58,6 +63,7 @@ struct HostFilesTests {
 
   @Test func unifiedHierarchyIsV2() throws {
     let tree = try FileTree(FileTree.unifiedHost)
+    defer { tree.remove() }
     #expect(try HostFiles(root: tree.root).counters().cgroups == .v2)
   }
 
@@ -67,6 +73,7 @@ struct HostFilesTests {
     let tree = try FileTree([
       "/proc/stat": "cpu 1 2\n", "/proc/meminfo": "MemTotal: 1024 kB\n",
     ])
+    defer { tree.remove() }
     let host = try HostFiles(root: tree.root).counters()
     #expect(host.ksm == nil && host.pressure == nil && host.swapIn == nil)
     #expect(host.pcpus == 0 && host.coreRate == 0 && host.memoryTotal == 1 << 20)
@@ -90,12 +97,14 @@ struct HostFilesTests {
       }.joined()
     }
     let tree = try FileTree(files)
+    defer { tree.remove() }
     _ = try HostFiles(root: tree.root).counters()
   }
 
   /// Only the knobs of the scanner are the host's; the file holds what was asked.
   @Test func scannerIsSet() throws {
     let tree = try FileTree(FileTree.host)
+    defer { tree.remove() }
     let files = HostFiles(root: tree.root)
     try files.write(0, to: .ksmRun)
     try files.write(1_250, to: .ksmPagesToScan)
@@ -104,6 +113,7 @@ struct HostFilesTests {
     #expect(files.read(.cpuWeight) == nil)
     #expect(throws: HostSystemError.self) { try files.write(1, to: .cpuWeight) }
     let bare = try FileTree(["/proc/stat": ""])
+    defer { bare.remove() }
     #expect {
       try HostFiles(root: bare.root).write(1, to: .ksmRun)
     } throws: {

@@ -129,6 +129,21 @@ struct KVMHostTests {
     #expect(["a", "b"].map { bench.system[$0]?.settings } == before)
   }
 
+  /// Killed after saving and before writing: what still says the original is nobody else's change.
+  @Test func aControllerKilledBeforeItsWriteHasChangedNothing() throws {
+    let bench = try Bench()
+    bench.system.isReadOnly = true
+    let seen = try bench.see()
+    _ = try bench.host.apply(plan(seen))
+    #expect(bench.originals != nil && bench.system.performed.isEmpty)
+    bench.system.isReadOnly = false
+    bench.host = try Bench.host(bench.system, bench.folder, .apply, ["a", "b"])
+    let again = try bench.see()
+    #expect(try bench.host.apply(plan(again)).isEmpty)
+    #expect(bench.host.report.heldBack.isEmpty)
+    #expect(bench.system["b"]?.settings.globalQuota == 50_000)
+  }
+
   // MARK: Things that go wrong
 
   /// No answer, no writes; a plan from before the interruption is not applied after it; then all goes on.
@@ -229,6 +244,8 @@ struct KVMHostTests {
   /// A counter that falls or a capacity of zero: an event or an error, never a plan from it.
   @Test func nonsenseIsToldAndChangesNothing() throws {
     let bench = try Bench()
+    _ = try bench.see()
+    // 20 s, then 10 s and 1 ns.
     _ = try bench.see()
     bench.system.edit("a") { $0.shown.vcpuTime = 1 }
     #expect(try bench.see().vms == [VMIndex(1)])

@@ -94,4 +94,28 @@ struct LabTests {
         target: target, field: .balloonTarget, before: nil, wanted: domain.memoryMax,
         reason: "test"))
   }
+
+  /// A service that goes away is unavailable, not a trap and not an empty host; when it is back, the same guests are
+  /// found. The service is a way through to the real one, which never notices.
+  @Test func serviceThatGoesAndComesBackIsFoundAgain() throws {
+    let way = try SocketWay(to: "/run/libvirt/libvirt-sock")
+    let system = try LibvirtSystem(
+      uri: "qemu:///system?socket=\(way.path)", readOnly: false, deadline: .milliseconds(1_000))
+    let first = try #require(try system.snapshot()[name: name])
+    way.close()
+    for _ in 0..<2 {
+      #expect { try system.snapshot() } throws: {
+        if case .unavailable = $0 as? HostSystemError { true } else { false }
+      }
+    }
+    try way.open()
+    var again: DomainSnapshot?
+    for _ in 0..<50 where again == nil {
+      usleep(200_000)
+      again = try? system.snapshot()[name: name]
+    }
+    #expect(again?.uuid == first.uuid && again?.runID == first.runID)
+    #expect(again?.settings == first.settings && again?.answered == true)
+    way.close()
+  }
 }

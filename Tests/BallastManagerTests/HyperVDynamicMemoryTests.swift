@@ -69,4 +69,50 @@ struct HyperVDynamicMemoryTests {
       [guest(0, current: 500, committed: 0), guest(1, current: 4_000, committed: 9_000)])
     #expect(answer.current == [500, 4_000])
   }
+
+  /// Two hold 5120 each and have committed 4000 and more; a VM without Dynamic Memory starts with 4096, of which it has
+  /// nothing. 10240 − 4096 = 6144 are left for the two, 3072 each, and they go there at once.
+  @Test func whoStartsGetsItsMemory() {
+    let answer = answer(
+      free: 0,
+      [
+        memoryRow(0, configured: 5_120, committed: 4_352) { $0.settings.minimum = 512 * mib },
+        memoryRow(1, configured: 5_120, committed: 4_352) { $0.settings.minimum = 512 * mib },
+        memoryRow(2, configured: 4_096, held: 0),
+      ])
+    #expect(answer.current == [3_072, 3_072, -1])
+    #expect(answer.decision.state == .soft && answer.decision.vms[0].bound == .part)
+    #expect(answer.decision.wanted == 4_096 * mib)
+  }
+
+  /// A guest waits for 400 of the 500 that are free. So the first, which wants 200 more, can grow by 100; the second
+  /// still shrinks at its own pace, 5 % of 2000.
+  @Test func whatSomebodyWaitsForIsNotFree() {
+    let answer = answer(
+      free: 500,
+      [
+        guest(0, current: 1_000, committed: 1_000), guest(1, current: 2_000, committed: 1_000),
+        memoryRow(2, configured: 1_000, held: 600),
+      ])
+    #expect(answer.current == [1_100, 1_900, -1])
+    #expect(answer.decision.vms.map(\.bound)[..<2] == [.part, .pace])
+  }
+
+  /// 300 are waited for and 100 of them free. Of 2000 and 4000 the pace is 100 and 200: that is more than enough.
+  /// With nothing free and 1000 waited for, 700 are missing beyond the pace. The two are to lose 700 and 1400 beyond it:
+  /// 233.3 and 466.7.
+  @Test func paceYieldsToNeed() {
+    func current(free: Int64, waiting: Int64) -> [Int64] {
+      answer(
+        free: free,
+        [
+          guest(0, current: 2_000, committed: 1_000), guest(1, current: 4_000, committed: 2_000),
+          memoryRow(2, configured: 2_000, held: 2_000 - waiting),
+        ]
+      ).current
+    }
+    #expect(current(free: 100, waiting: 300) == [1_900, 3_800, -1])
+    // 2000 − 100 − 233.3 and 4000 − 200 − 466.7.
+    #expect(current(free: 0, waiting: 1_000) == [1_666, 3_333, -1])
+  }
 }

@@ -216,6 +216,39 @@ struct MemoryControlTests {
     #expect(control.decided(tight).memoryEntitlement == plain.decided(tight).memoryEntitlement)
   }
 
+  /// 5 GiB for one that holds 2 of its 4 and has the other 2 swapped, and one that holds 2 of 4 and never touched more:
+  /// the first wants 4 and gets 3, with a policy and without, and the explanation says the same.
+  @Test func whatWasTakenIsStillWanted() throws {
+    for var manager in [Self.manager(), ResourceManager([0: VMSettings(), 1: VMSettings()])] {
+      var seen = Self.observation { $0[0].swapped = 2 << 30 }
+      seen.memoryCapacity = .gibibytes(5)
+      seen.memoryConsumed = [2 << 30, 2 << 30]
+      #expect(manager.decided(seen).memoryEntitlement == [3 << 30, 2 << 30])
+      let explained = try #require(
+        manager.explain(
+          VMIndex(0), .memory, seen: seen,
+          names: ExplanationNames(cluster: "c", hosts: ["h"], vm: "a", pools: [])))
+      #expect(explained.observedDemand == 4 << 30 && explained.dynamicEntitlement == 3 << 30)
+      #expect(explained.levels.last?.bound == .shares)
+    }
+  }
+
+  /// With a tax the explanation is of the tax: what the VM holds, and between what it is entitled. Nothing swapped and
+  /// enough free, there is nothing to tax.
+  @Test func theTaxIsExplainedAtAnyObservation() throws {
+    var manager = Self.manager { $0.tax = IdleMemoryTax() }
+    var seen = Self.observation { $0[0].swapped = 1 << 30 }
+    seen.memoryConsumed[0] = 2 << 30
+    _ = manager.decided(seen)
+    let (row, taxed) = try #require(manager.explainMemory(VMIndex(0), seen: seen))
+    #expect(row.held == 2 << 30 && row.shares == 1_000)
+    #expect(taxed == VMExplanation.Taxed(rate: .percent(75), floor: 0, cap: 3 << 30))
+    #expect(manager.explainMemory(VMIndex(7), seen: seen) == nil)
+    var untaxed = Self.manager()
+    _ = untaxed.decided(seen)
+    #expect(try #require(untaxed.explainMemory(VMIndex(0), seen: seen)).taxed == nil)
+  }
+
   /// A VM that leaves and comes back is another: what was learnt of it is gone.
   @Test func comingBackBeginsAnew() {
     var manager = Self.manager()

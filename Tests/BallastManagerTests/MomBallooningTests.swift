@@ -47,6 +47,24 @@ struct MomBallooningTests {
     }
   }
 
+  /// What holds a target is said, and between what: the 5 % of a decision, what the guest uses and 20 %, its minimum.
+  @Test func targetsAreExplained() {
+    func explained(_ row: MemoryRow, free: Int64) -> MemoryExplanation {
+      var policy = MomBallooning(.init(.sample))
+      return policy.answer(memoryTable(total: 10_000, free: free, [row])).decision.vms[0]
+    }
+    let paced = explained(guest(2_000, unused: 800), free: 1_500)
+    #expect(paced.bound == .pace && (paced.floor, paced.cap) == (0, 2_000 * mib))
+    let needed = explained(guest(1_000, unused: 50), free: 4_000)
+    #expect(needed.bound == .demand && needed.target == 1_150 * mib)
+    var row = guest(2_000, unused: 800)
+    row.settings.minimum = 1_950 * mib
+    let least = explained(row, free: 1_500)
+    #expect(least.bound == .minimum && (least.floor, least.target) == (1_950 * mib, 1_950 * mib))
+    row.reservation = 1_960 * mib
+    #expect(explained(row, free: 1_500).bound == .reservation)
+  }
+
   /// With 900 unused a guest of 1000 grows by 5 %; one of 1997 of 2000 by nothing, since 3 are less than 0.25 %.
   @Test func growsByFivePercent() {
     var policy = MomBallooning(.init(.sample))

@@ -82,6 +82,20 @@ struct SqueezedBallooningTests {
     #expect(answer.current == [680, 1_120])
   }
 
+  /// A guest without a range starts with 4096 and has nothing: 2 · (5120 − 512) − 4096 = 5120 of 9216 → φ = 5/9, and the
+  /// two come down to 512 + 4608 · 5/9 = 3072.
+  @Test func whoStartsGetsItsMemory() {
+    let answer = answer(
+      free: 0,
+      [
+        guest(0, configured: 5_120, minimum: 512, current: 5_120),
+        guest(1, configured: 5_120, minimum: 512, current: 5_120),
+        memoryRow(2, configured: 4_096, held: 0),
+      ])
+    #expect(answer.current == [3_072, 3_072, -1])
+    #expect(answer.decision.state == .soft && answer.decision.vms[0].bound == .part)
+  }
+
   /// Whatever the guests: each within its range, and in sum no more than there is, unless that is below the minimums.
   @Test(arguments: testSeeds(usual: 1_000))
   func rangesAndSumHold(_ seed: UInt64) {

@@ -64,18 +64,49 @@ import Testing
   @Test func hostsOutOfMemoryAreFound() {
     var data = aRun(used: [50, 50, 50, 50])
     data.hosts[0].memory[HostMemoryColumn.configured.rawValue] = [102_400, 153_600, 153_600, 0]
-    for (time, state) in ["high", "soft", "soft", "clear"].enumerated() {
-      data.hosts[0].memoryStates.put(state, at: time)
-    }
+    data.hosts[0].memory[HostMemoryColumn.swapped.rawValue] = [0, 2_048, 1_024, 0]
+    data.hosts[0].memoryStates.change(to: "soft", at: 3_600)
+    data.hosts[0].memoryStates.change(to: "clear", at: 10_800)
     #expect(hostsOutOfMemory(data).isEmpty)
     data.hosts[0].memoryStates = MemoryStateSeries()
-    for (time, state) in ["high", "hard", "hard", "clear"].enumerated() {
-      data.hosts[0].memoryStates.put(state, at: time)
-    }
+    data.hosts[0].memoryStates.change(to: "hard", at: 3_600)
+    data.hosts[0].memoryStates.change(to: "clear", at: 10_800)
     let found = hostsOutOfMemory(data)
     #expect(found.map(\.severity) == [.significant])
     #expect(found[0].subjects.map(\.number) == ["2\u{00A0}h"])
-    #expect(found[0].text.contains("1.50 ×"))
+    #expect(found[0].text.contains("1.50 ×") && found[0].text.contains("first at 01:00"))
+    // What it did is said, not what another hypervisor would have done.
+    #expect(found[0].text.contains("It took back at most 2.0\u{00A0}GiB swapped."))
+  }
+
+  /// Low from 601 s to 605 s lies between two samples: it is told, and to be watched.
+  @Test func shortageBetweenSamplesIsFound() {
+    var data = aRun(used: [50, 50, 50, 50])
+    data.vms = [aVM("web", ready: 0), aVM("db", ready: 0)]
+    data.vms[0].memoryWaitSeconds = 3
+    data.vms[1].memoryWaitSeconds = 4
+    data.hosts[0].memoryStates.change(to: "low", at: 601)
+    data.hosts[0].memoryStates.change(to: "clear", at: 605)
+    data.hosts[0].memoryStates.change(to: "high", at: 680)
+    let found = hostsOutOfMemory(data)
+    #expect(found.map(\.severity) == [.watch])
+    #expect(found[0].title.hasSuffix("fell to memory state low"))
+    #expect(found[0].text.contains("hard or low for 4.0\u{00A0}s, first at 00:10:01"))
+    #expect(
+      found[0].text.hasSuffix(
+        "In the whole run 2\u{00A0}VMs waited for host memory, db for 4.0\u{00A0}s."))
+  }
+
+  /// A chip says which figure it shows: the 95th percentile, or the worst sample where only that is a finding.
+  @Test func chipsOfSlowdownSayWhatTheyAre() {
+    var data = aRun(used: [50, 50, 50, 50])
+    data.hosts[0].memory[HostMemoryColumn.balloon.rawValue] = [0, 0, 0, 0]
+    data.vms = [aVM("often", ready: 0), aVM("once", ready: 0)]
+    data.vms[0].slowdown = Statistics(mean: 37, p50: 40, p95: 52, p99: 53, max: 54)
+    data.vms[1].slowdown = Statistics(mean: 0.1, p50: 0, p95: 0, p99: 0, max: 54)
+    let found = slowedVMs(data)
+    #expect(found.map { $0.subjects[0].number } == ["p95 52\u{00A0}%", "max 54\u{00A0}%"])
+    #expect(found[0].text.contains("52\u{00A0}% at its 95th percentile"))
   }
 
   /// Who waits most for CPU comes first among those who wait for CPU, whoever pages.
@@ -217,6 +248,41 @@ import Testing
       story(data)
         == "1 of 1\u{00A0}host ran out of CPU, for 25\u{00A0}% of the time. 1 of 2\u{00A0}VMs waited for CPU "
         + "(over 5\u{00A0}% of the time per vCPU, p95): 1 of 1 in bronze; none in gold.")
+  }
+
+  /// Below what makes a finding the story still says what memory cost; and that it cost nothing.
+  @Test func storyTellsOfMemory() {
+    var data = aRun(used: [50, 50, 50, 50])
+    data.vms = [aVM("web", ready: 0)]
+    #expect(!story(data).contains("memory"))
+    data.hosts[0].memory[HostMemoryColumn.balloon.rawValue] = [0, 0, 0, 0]
+    #expect(story(data).hasSuffix("No host took memory back."))
+    data.hosts[0].memory[HostMemoryColumn.balloon.rawValue] = [0, 512, 0, 0]
+    #expect(
+      story(data).hasSuffix(
+        "Up to 512\u{00A0}MiB was taken back from the VMs of a host, and no VM was slowed by it."))
+    data.vms[0].slowdown = Statistics(mean: 0.2, p50: 0, p95: 0.5, p99: 1, max: 4)
+    #expect(
+      story(data).hasSuffix(
+        "Waiting for memory cost web most: 4.0\u{00A0}% of its work in its worst sample, "
+          + "0.2\u{00A0}% on average."))
+    #expect(slowedVMs(data).isEmpty)
+    data.vms[0].slowdown = Statistics(mean: 2, p50: 0, p95: 7, p99: 9, max: 50)
+    #expect(
+      story(data).hasSuffix(
+        "1\u{00A0}VM slowed down by paging, web most (p95 7.0\u{00A0}% of its work)."))
+  }
+
+  /// The greater trouble comes first on the page.
+  @Test func memoryLeadsWhereItIsTheTrouble() {
+    var data = aRun(used: [50, 50, 50, 50])
+    data.hosts[0].memory[HostMemoryColumn.balloon.rawValue] = [0, 0, 0, 0]
+    data.vms = [aVM("web", ready: 0)]
+    #expect(!memoryLeads(data))
+    data.vms[0].slowdown = Statistics(mean: 6, p50: 6, p95: 6, p99: 6, max: 6)
+    #expect(memoryLeads(data))
+    data.vms.append(aVM("db", ready: 12))
+    #expect(!memoryLeads(data))
   }
 
   @Test(arguments: [

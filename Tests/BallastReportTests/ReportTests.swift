@@ -55,6 +55,55 @@ import Testing
     ] { #expect(html.contains(text), "\(text)") }
   }
 
+  /// The table names the guest's own swap and what was only recorded in samples; without rows those columns are gone, not
+  /// empty. Nobody waits but who an event says waits: the whole second half of 4 h.
+  @Test func whoPaidShowsWhatIsKnown() throws {
+    let html = try rendered(SyntheticRun(hosts: 2, vms: 10, samples: 48, takesMemoryBack: true))
+    for text in ["Own swap max", "Compressed max", "2\u{00A0}h"] {
+      #expect(html.contains(text), "\(text)")
+    }
+    let short = try rendered(
+      SyntheticRun(hosts: 2, vms: 10, samples: 48, recordsVMs: false, takesMemoryBack: true))
+    checkWellFormed(short)
+    #expect(!short.contains("Own swap max") && !short.contains("Compressed max"))
+    #expect(short.contains("is known from its samples only"))
+  }
+
+  /// A policy without states: no strip of them, whatever was taken back. A device that nobody used: no axis for it.
+  @Test func nothingIsDrawnOfWhatThereIsNot() throws {
+    let directory = TemporaryDirectory()
+    try SyntheticRun(hosts: 1, vms: 4, samples: 24, takesMemoryBack: true).write(to: directory.path)
+    func rewrite(_ file: String, _ change: ([Substring]) -> [Substring]?) throws {
+      let lines = directory.text(file).split(separator: "\n").compactMap { line in
+        change(line.split(separator: ",", omittingEmptySubsequences: false))?
+          .joined(separator: ",")
+      }
+      try (lines.joined(separator: "\n") + "\n").write(
+        toFile: directory.path + "/" + file, atomically: true, encoding: .utf8)
+    }
+    let before = try renderReport(directory: directory.path, dygraphs: nil)
+    #expect(before.contains("memory-states") && before.contains("Swap device"))
+    let names = directory.text("hosts.csv").split(separator: "\n")[0].split(separator: ",")
+    let state = names.firstIndex(of: "mem_state")!
+    let traffic = ["swap_in_mib_s", "swap_out_mib_s"].map { names.firstIndex(of: $0[...])! }
+    try rewrite("hosts.csv") { cells in
+      guard cells[0] != "time_s" else { return cells }
+      var cells = cells
+      cells[state] = ""
+      for column in traffic { cells[column] = "0.000" }
+      return cells
+    }
+    try rewrite("events.csv") { $0[2] == "mem_state" ? nil : $0 }
+    let after = try renderReport(directory: directory.path, dygraphs: nil)
+    checkWellFormed(after)
+    for text in [
+      "memory-states", "always high", "below high", "fell to memory state", "Swap device",
+    ] {
+      #expect(!after.contains(text), "\(text)")
+    }
+    #expect(after.contains("Guest memory it does not hold"))
+  }
+
   /// Without reclaim there is no such section; nor is there for a run of a version that had no columns for it.
   @Test func withoutReclaimThereIsNoMemorySection() throws {
     let directory = TemporaryDirectory()

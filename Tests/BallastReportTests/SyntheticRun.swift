@@ -154,6 +154,12 @@ struct SyntheticRun {
         if pool == 1 { cells[.cpuLimit] = capacity * Double(hosts) * 0.5 }
         return poolRow(cells)
       }
+      if pressure(sample) > 0, pressure(sample - 1) <= 0 {
+        try event(seconds - interval, "mem_state", hostNames[0], from: "high", to: "low")
+        try event(
+          seconds - interval, "memory_waits", vmName(0), from: "false", to: "true",
+          "host=esx-0 waiting_mib=8192.000")
+      }
       try writeSample(
         to: sink, seconds: seconds, interval: interval, hosts: hostCells,
         memoryStates: takesMemoryBack

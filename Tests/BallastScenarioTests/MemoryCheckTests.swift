@@ -54,9 +54,23 @@ import Testing
       "rate is below a page of 4KiB/s; write a rate such as 100MiB/s"
     ),
     (
-      "pages: {zero: 90%}",
-      "pages are zero 90%, common 8% and duplicate 3%, 101% together; lower one of them; what is "
-        + "left of 100% is unique"
+      "memory_policy: {balloon: {driver: missing, rate: 10MiB/s}}",
+      "rate has no meaning where the balloon driver is missing; remove it, or write driver: present"
+    ),
+    (
+      "memory_policy: {balloon: {driver: missing, deflate_on_oom: true}}",
+      "deflate_on_oom has no meaning where the balloon driver is missing; remove it, or write "
+        + "driver: present"
+    ),
+    (
+      "image: win\npages: {zero: 90%, common: 11%}",
+      "pages are zero 90% and common 11%, 101% together; lower one of them; what is left of 100% is "
+        + "unique"
+    ),
+    (
+      "pages: {common: 50%}",
+      "common pages are those of VMs with the same image, and this VM has none to share; add "
+        + "image: NAME, or remove common"
     ),
     ("guest_swap: {size: 0GiB}", "the swap size is 0; write device: none"),
     (
@@ -151,13 +165,61 @@ import Testing
     #expect(Reading(text).messages.first == message)
   }
 
+  /// Of 64 GiB, ESXi keeps 1 GiB + 2 %: 61.72 GiB are left for VMs, and cannot all be kept free.
+  @Test(arguments: [
+    (
+      "policies: {reclamation: {min_free: 100GiB}}",
+      "min_free 100 GiB is all that host esx has for VMs: 63201.28 MiB of 64 GiB; lower it"
+    ),
+    (
+      "policies: {reclamation: {min_free: 62GiB}}",
+      "min_free 62 GiB is all that host esx has for VMs: 63201.28 MiB of 64 GiB; lower it"
+    ),
+    ("policies: {reclamation: {min_free: 61GiB}}", ""),
+    (
+      "hypervisor: {profile: esxi, host_reserve: 64GiB}",
+      "host_reserve 64 GiB leaves VMs nothing of host esx, which has 64 GiB; lower it, or add memory "
+        + "to the host"
+    ),
+    ("hypervisor: {profile: esxi, host_reserve: 63GiB}", ""),
+  ])
+  func whatHostsMustHave(line: String, message: String) {
+    #expect(Reading(small(more: line)).messages.first ?? "" == message)
+  }
+
+  /// The usual 5 % of zeros, 8 % in common and 3 % of duplicates stand beside what is written, and share what that leaves:
+  /// beside 89 % of zeros, 8 and 3 % fit; beside 90 %, 10 % are divided 8 to 3; beside 100 % nothing is left.
+  @Test(
+    arguments: [
+      ("pages: {zero: 89%}", [890_000, 80_000, 30_000]),
+      ("pages: {zero: 90%}", [900_000, 72_727, 27_272]),
+      ("pages: {zero: 100%}", [1_000_000, 0, 0]),
+      ("image: win\npages: {common: 100%}", [0, 1_000_000, 0]),
+      ("pages: {duplicate: 50%}", [50_000, 80_000, 500_000]),
+      ("pages: {common: 0%}", [50_000, 0, 30_000]),
+    ] as [(String, [Int64])])
+  func writtenPagesComeFirst(vm: String, parts: [Int64]) throws {
+    let entry = try #require(Reading(small(vm: vm)).scenario?.vms.first)
+    let content = entry.guestMemory.content
+    #expect([content.zero.value, content.common.value, content.duplicate.value] == parts)
+  }
+
+  /// A trait that is denied is none, so a file that writes out all keys is fine; what another policy needs is no mistake.
+  @Test(arguments: [
+    "memory_policy: {balloon: {driver: missing, deflate_on_oom: false, managed: false}}",
+    "memory_policy: {minimum: 1GiB, startup: 2GiB, buffer: 20%, priority: 60}",
+  ])
+  func isFine(vm: String) {
+    #expect(Reading(small(vm: vm)).messages == [])
+  }
+
   /// What is written of guests arrives; a bandwidth of 200 Mbit/s is 25,000,000 bytes per second.
   @Test func guestsArrive() throws {
     let vm = """
       image: win
       pages: {zero: 20%, common: 30%, duplicate: 1%}
       guest_swap: {device: disk, size: 2GiB, latency: 5ms, bandwidth: 200Mbit/s}
-      memory_policy: {balloon_max: 50%, minimum: 1GiB, startup: 2GiB, buffer: 150%, priority: 70, balloon: {driver: missing, managed: false, rate: 10MiB/s, resists_beyond: 40%, deflate_on_oom: true, free_page_reporting: true}}
+      memory_policy: {balloon_max: 50%, minimum: 1GiB, startup: 2GiB, buffer: 150%, priority: 70, balloon: {driver: present, managed: false, rate: 10MiB/s, resists_beyond: 40%, deflate_on_oom: true, free_page_reporting: true}}
       workload: {memory: {active: 10%, page_cache: 25%, ramp: 30s, rewritten: 1%}}
       """
     let entry = try #require(Reading(small(vm: vm)).scenario?.vms.first)
@@ -168,7 +230,7 @@ import Testing
           content: PageContent(
             zero: .percent(20), common: .percent(30), duplicate: .percent(1)),
           balloon: BalloonDriverSpec(
-            isPresent: false, rate: .mebibytes(10), max: .percent(50),
+            isPresent: true, rate: .mebibytes(10), max: .percent(50),
             resistsBeyond: .percent(40), deflatesOnOOM: true, reportsFreePages: true),
           swap: SwapDeviceSpec(
             kind: .disk, size: .gibibytes(2), latency: .milliseconds(5),

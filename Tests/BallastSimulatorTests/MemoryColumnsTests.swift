@@ -183,6 +183,43 @@ struct MemoryColumnsTests {
     }
   }
 
+  /// `mem_below_high_s` counts from one change of state to the next, not whole samples: until the run's end, or until the
+  /// host fails.
+  @Test(arguments: [false, true]) func timeBelowHighIsThatBetweenEvents(fails: Bool) throws {
+    let fails = fails ? [World.Event(at: .seconds(700), action: .fail([HostIndex(0)]))] : []
+    for seed in UInt64(1)...5 {
+      let (sink, record) = try run(world(seed: seed, isRecorded: false, events: fails))
+      var since: [Substring: Double] = [:]
+      var (below, rows) = (0.0, 0)
+      for words in sink.events.map({ $0.split(separator: " ") })
+      where ["mem_state", "host_failed"].contains(words[1]) {
+        // 601.000 mem_state ha high → low …
+        let (time, host, to) = (Double(String(words[0])) ?? .nan, words[2], words[5])
+        rows += 1
+        if to == "high" || to == "failed" {
+          below += since.removeValue(forKey: host).map { time - $0 } ?? 0
+        } else if since[host] == nil {
+          since[host] = time
+        }
+      }
+      for start in since.values { below += 930 - start }
+      let figure =
+        Double(record.summary.first { $0.name == "mem_below_high_s" }?.value ?? 0) / 1_000
+      // Events have their times in whole milliseconds.
+      #expect(abs(figure - below) <= 0.001 * Double(rows + 1) && below > 0, "seed \(seed)")
+    }
+  }
+
+  /// Proxmox balloons towards one goal and has no states: no events of them, empty cells, and no time in them.
+  @Test func policiesWithoutStatesShowNone() throws {
+    var world = world(seed: 5, isRecorded: true)
+    world.memory!.policy = "proxmox"
+    let (sink, record) = try run(world)
+    #expect(!sink.events.contains { $0.contains(" mem_state ") })
+    #expect(sink.samples.allSatisfy { $0.memoryStates.allSatisfy { $0 == nil } })
+    #expect(record.summary.first { $0.name == "mem_below_high_s" }?.value == emptyCell)
+  }
+
   /// Where nothing is taken back, columns about that are empty and what was counted before still is.
   @Test func withoutReclamationItsColumnsAreEmpty() throws {
     var world = world(seed: 5, isRecorded: true)

@@ -11,7 +11,8 @@ import Testing
 struct ReclamationWorldTests {
   private func scenario(
     _ profile: HypervisorProfile, _ choice: ReclamationChoice = .init(),
-    swap: SwapDeviceSpec? = nil, count: Int = 1, _ change: (inout VMEntry) -> Void = { _ in }
+    swap: SwapDeviceSpec? = nil, count: Int = 1, pools: [PoolSpec] = [],
+    _ change: (inout VMEntry) -> Void = { _ in }
   ) -> Scenario {
     let place = SourcePlace(file: "test.yaml", line: 1, column: 1)
     var vm = VMEntry(
@@ -29,7 +30,7 @@ struct ReclamationWorldTests {
             HostEntry(
               name: "h", count: 1, sockets: 1, coresPerSocket: 4, threadsPerCore: 1,
               coreRate: .megahertz(2_000), memory: .gibibytes(16), swap: swap, place: place)
-          ], pools: [], place: place)
+          ], pools: pools, place: place)
       ], traces: [], vms: [vm], policies: PolicyChoice(reclamation: choice), events: [],
       expectations: [],
       record: RecordSpec(vms: .all, interval: .seconds(300), place: place), hasSweep: false,
@@ -38,6 +39,28 @@ struct ReclamationWorldTests {
 
   private func policy(_ world: World) -> any MemoryPolicy {
     world.memoryControl(for: world.hosts[0]).policy
+  }
+
+  /// What no policy looks at is said once, whoever writes it: `buffer` is Hyper-V's, `minimum` nothing to ESXi.
+  @Test func unusedSettingsAreSaid() throws {
+    func sentences(_ profile: HypervisorProfile, _ policy: String? = nil) throws -> [String] {
+      try World(
+        scenario(profile, ReclamationChoice(policy: policy)) {
+          $0.memoryPolicy.minimum = .gibibytes(1)
+          $0.memoryPolicy.startup = .gibibytes(2)
+          $0.memoryPolicy.buffer = .percent(20)
+        }
+      ).assumptions.filter { $0.hasPrefix("memory_policy") }
+    }
+    #expect(
+      try sentences(.esxi) == [
+        "memory_policy minimum, startup, buffer: not used by policy proportional-share on profile esxi"
+      ])
+    #expect(
+      try sentences(.kvm, "mom") == [
+        "memory_policy buffer: not used by policy mom on profile kvm"
+      ])
+    #expect(try sentences(.hyperv).isEmpty)
   }
 
   /// ESXi: tax 75 %, ESXi's states of its own minFree on 16 GiB (6 % of 4 + 4 % of 8 + 2 % of 4 GiB = 655.36 MiB), all
@@ -109,6 +132,38 @@ struct ReclamationWorldTests {
       scenario(
         .kvm, ReclamationChoice(policy: "proportional-share", minFree: .gibibytes(1))))
     #expect((policy(kept) as? ProportionalShareMemory)?.parameters.states == .esxi)
+  }
+
+  /// Limits of pools bind with all memory free, so hosts that keep them are looked at at every step; the other policies
+  /// say that they do not keep them. A limit that comes with an event counts.
+  @Test func limitsOfPoolsAreWatched() throws {
+    let place = SourcePlace(file: "test.yaml", line: 1, column: 1)
+    func pool(_ name: String, limit: Bytes?, _ inner: [PoolSpec] = []) -> PoolSpec {
+      PoolSpec(
+        name: name, cpu: .init(), memory: .init(limit: limit), pools: inner, place: place)
+    }
+    let pools = [pool("a", limit: nil, [pool("b", limit: .gibibytes(2))]), pool("c", limit: nil)]
+    let esxi = try World(scenario(.esxi, pools: pools))
+    #expect(esxi.memorySetup?.alarms == [Int64.max] && esxi.remarks.isEmpty)
+    // 400 % of a minFree of 655.36 MiB.
+    let free = try World(scenario(.esxi, pools: [pool("c", limit: nil)]))
+    #expect(free.memorySetup?.alarms.map { Bytes($0).milliMebibytes } == [2_621_440])
+    let mom = ReclamationChoice(policy: "mom")
+    #expect(
+      try World(scenario(.kvm, mom, pools: pools)).remarks == [
+        "pool a/b: its memory limit counts for entitlements only; reclamation policy mom takes nothing back for it,"
+          + " proportional-share does"
+      ])
+    #expect(try World(scenario(.kvm, mom)).remarks.isEmpty)
+    #expect(try World(scenario(.esxi, .init(isModelled: false), pools: pools)).remarks.isEmpty)
+    var world = try World(scenario(.kvm, mom, pools: [pool("c", limit: nil)]))
+    world.events = [
+      World.Event(
+        at: .seconds(60),
+        action: .setPool(
+          cluster: 0, pool: "c", PoolChange(memory: SettingsChange(limit: .amount(.gibibytes(1))))))
+    ]
+    #expect(world.remarks.count == 1)
   }
 
   /// Every policy of the catalog can be had on every profile, and the profile's own is in the catalog.

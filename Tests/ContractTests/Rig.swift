@@ -74,10 +74,14 @@ struct Rig {
   static func kvm(_ system: FakeSystem) throws -> KVMHost {
     let folder = NSTemporaryDirectory() + "ballast-contract-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    return KVMHost(
+    var host = KVMHost(
       system,
       membership: .named(ManagedNames(percent.indices.map { name(VMIndex($0)) }), DomainTerms()),
       mode: .apply, state: try StateFile(directory: folder, connection: "fake"))
+    // A host that kept counters before: its first observation covers the time since now.
+    var seen = HostObservation()
+    try host.observe(into: &seen)
+    return host
   }
 
   /// A manager of the three VMs. VM 3 has a limit; VM 4 a reservation and twice the weight.

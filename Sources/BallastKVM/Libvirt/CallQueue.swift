@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import Synchronization
 
 /// Makes calls that may never return, each with a deadline.
@@ -30,7 +31,7 @@ final class CallQueue {
     let slot = Slot<Value>()
     let hanging = hanging
     queue.async {
-      let value = call()
+      let value = withoutBrokenPipes(call)
       if !slot.put(value) {
         hanging.add(-1)
         late(value)
@@ -85,4 +86,20 @@ private final class Counter: Sendable {
   private let count = Mutex(0)
   var value: Int { count.withLock { $0 } }
   func add(_ change: Int) { count.withLock { $0 += change } }
+}
+
+/// Runs a call whose library writes to sockets that the other end may have closed: the signal for that, which would end
+/// the process, is kept from this thread and taken away; the write's own error tells as much. The rest of the process
+/// keeps what it does on a broken pipe.
+func withoutBrokenPipes<Value>(_ call: () -> Value) -> Value {
+  var pipe = sigset_t()
+  var before = sigset_t()
+  sigemptyset(&pipe)
+  sigaddset(&pipe, SIGPIPE)
+  pthread_sigmask(SIG_BLOCK, &pipe, &before)
+  let value = call()
+  var none = timespec()
+  while sigtimedwait(&pipe, nil, &none) == SIGPIPE {}
+  pthread_sigmask(SIG_SETMASK, &before, nil)
+  return value
 }

@@ -38,7 +38,8 @@ struct StatisticsRecords: @unchecked Sendable {
   }
 
   func free() {
-    if let list { library.functions.free_stats(list) }
+    // With the last domain its connection may be closed.
+    if let list { withoutBrokenPipes { library.functions.free_stats(list) } }
   }
 }
 

@@ -7,6 +7,9 @@ struct LibvirtLibrary: @unchecked Sendable {
   // Unchecked: a table of C functions that does not change once it is filled; libvirt allows its use from any thread.
   let functions: ballast_libvirt
 
+  /// Another table, for tests.
+  init(_ functions: ballast_libvirt) { self.functions = functions }
+
   /// - Parameter name: as `dlopen` takes it.
   init(loading name: String) throws(HostSystemError) {
     var functions = ballast_libvirt()
@@ -101,7 +104,9 @@ final class LibvirtConnection: @unchecked Sendable {
   deinit {
     // Saying good-bye is a call like any other and may hang.
     let (library, pointer) = (library, SendablePointer(pointer))
-    DispatchQueue.global().async { _ = library.functions.close(pointer.raw) }
+    DispatchQueue.global().async {
+      withoutBrokenPipes { _ = library.functions.close(pointer.raw) }
+    }
   }
 }
 

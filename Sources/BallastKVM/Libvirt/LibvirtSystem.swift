@@ -35,15 +35,25 @@ public final class LibvirtSystem: HostSystem {
   ///   - deadline: how long one call may take.
   ///   - files: where the kernel's files are.
   ///   - library: what is loaded.
-  public init(
+  public convenience init(
     uri: String? = nil, readOnly: Bool, deadline: SimDuration = .seconds(2),
     files: HostFiles = HostFiles(), library: String = "libvirt.so.0"
   ) throws(HostSystemError) {
-    self.uri = try LibvirtAddress.resolve(uri)
+    let uri = try LibvirtAddress.resolve(uri)
+    self.init(
+      try LibvirtLibrary(loading: library), uri: uri, readOnly: readOnly, deadline: deadline,
+      files: files)
+  }
+
+  init(
+    _ library: LibvirtLibrary, uri: String, readOnly: Bool, deadline: SimDuration,
+    files: HostFiles
+  ) {
+    self.uri = uri
     self.isReadOnly = readOnly
     self.deadline = max(1, deadline.value)
     self.files = files
-    self.library = try LibvirtLibrary(loading: library)
+    self.library = library
   }
 
   public func refresh() {

@@ -7,6 +7,8 @@ struct DomainWatch: Sendable, Equatable {
   var runID: Int64?
   /// What was written last, by knob; the balloon's is `shrinking` or reached.
   var written: [HostWrite.Field: Int64] = [:]
+  /// Of a controller before this one: what knobs said before it changed them, until the first look.
+  var adopted: [HostWrite.Field: Int64] = [:]
   /// Bytes the guest had before its first balloon target; nil: never asked.
   var original: Int64?
 
@@ -61,6 +63,7 @@ extension DomainWatch {
     if runID == nil { runID = domain.runID }
     var findings: [Finding] = []
     let band = settings.memoryBand(domain)
+    forgetUnwritten(domain)
     if change == nil, let text = foreignChange(domain, band: band) {
       change = text
       pending = nil
@@ -82,6 +85,15 @@ extension DomainWatch {
   private mutating func restart(_ domain: DomainSnapshot, at time: Int64) -> [Finding] {
     self = DomainWatch(uuid: uuid, runID: domain.runID, seenAt: time)
     return [.restarted]
+  }
+
+  /// A controller that was killed between saving and writing has not changed what still says the original.
+  private mutating func forgetUnwritten(_ domain: DomainSnapshot) {
+    for field in HostWrite.Field.allCases {
+      guard let original = adopted[field], domain.setting(field) == original else { continue }
+      written[field] = nil
+    }
+    adopted.removeAll()
   }
 
   /// A knob that does not say what was written, or a guest that shrinks without having been asked.

@@ -36,6 +36,7 @@ public struct Safeguard: Sendable, Equatable {
             target: knob.wrote, start: knob.wrote, nearest: 1 << 57, movedAt: time)
         } else {
           watch.written[knob.field] = knob.wrote
+          watch.adopted[knob.field] = knob.original
         }
       }
       watches[record.uuid] = watch

@@ -32,6 +32,8 @@ final class HostReclaim {
   var zipped: Int64 = 0
   /// Some VM waits for memory.
   var isShort = false
+  /// Some VM is stopped for what it holds above its target.
+  var blocks = false
   /// The device had no room for all that was to go there in this tick.
   var isFull = false
   var isFullTold = false
@@ -47,10 +49,7 @@ final class HostReclaim {
   var hadActivity = false
   /// Some VM has memory ballooned, compressed, swapped or shared.
   var holdsReclaimed = false
-  /// Read and written in the present sample, bytes.
-  var swapIn: Int64 = 0
-  var swapOut: Int64 = 0
-  /// The same since the last observation.
+  /// Read and written since the last observation, bytes.
   var readObserved: Int64 = 0
   var writtenObserved: Int64 = 0
   /// CPU of the host itself in the present sample up to `overheadSince`, kHz·ns.

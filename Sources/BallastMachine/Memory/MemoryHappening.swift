@@ -51,6 +51,9 @@ enum MemoryCosts {
   static let guestReservePart: Int64 = 128
   /// Part of what it uses that a guest cannot page out: its kernel.
   static let guestPinned = PartsPerMillion.percent(10)
+  /// So often in a tick a VM above its limit tries to make room: what compresses to half of its size frees all but a
+  /// thousandth part in ten.
+  static let limitRounds = 16
   /// A balloon that has not moved for so long is said to be stuck.
   static let stuckAfter: Int64 = 5_000_000_000
 }

@@ -31,11 +31,25 @@ extension MemoryExplanation {
   }
 
   /// What a balloon policy has decided: what the guest is to have (libvirt: balloon.current).
-  mutating func take(_ row: MemoryRow, current: Int64, request: inout VMMemoryRequest) {
+  ///
+  /// - Parameters:
+  ///   - floor: what it is to have at least, `cap` at most, bytes.
+  ///   - reason: what holds it there between the two.
+  mutating func take(
+    _ row: MemoryRow, current: Int64, from floor: Int64, to cap: Int64, by reason: Bound,
+    request: inout VMMemoryRequest
+  ) {
     request.target = current
     request.balloon = row.configured - current
     target = current
-    bound = row.bound(of: current)
+    (self.floor, self.cap) = (floor, cap)
+    if current >= cap {
+      bound = row.limit < row.configured ? .limit : .size
+    } else if current <= floor {
+      bound = row.reservation >= floor ? .reservation : .minimum
+    } else {
+      bound = reason
+    }
     if request.balloon != row.balloon {
       amounts = [Amount(technique: .balloon, bytes: request.balloon - row.balloon)]
     }

@@ -5,9 +5,11 @@ import BallastUnits
 ///
 /// Rule      target = clamp(committed · (1 + buffer), minimum, maximum). Where that does not fit, buffers go first, then
 ///           demand is filled from the minimum by weight 1 + priority/50; what is left over the demands goes to the
-///           buffers by the same weight. Growing is at once, as far as memory is free; shrinking is gradual.
-/// Promises  never below the minimum nor above configured memory and limit · Σ targets ≤ what VMs and free memory
-///           have · a guest that tells nothing fresh keeps what it has.
+///           buffers by the same weight. What other guests still wait for is not there to be divided. Growing is at
+///           once, as far as memory is free and nobody waits for it; shrinking is gradual, except that memory somebody
+///           waits for is given up at once, in proportion to what is still to go.
+/// Promises  never below the minimum nor above configured memory and limit · Σ targets ≤ what VMs hold and is free, less
+///           what others wait for, unless that is below Σ minimums · a guest that tells nothing fresh keeps what it has.
 /// Rounding  target to the byte, down; divisions as `waterFill`.
 /// Cost      two water-fills.
 /// Source    Microsoft on Dynamic Memory: demand is committed memory, buffer 20 % by default, buffers go first, then by
@@ -32,14 +34,18 @@ public struct HyperVDynamicMemory: MemoryPolicy {
     let free = table.free
     let members = table.rows.indices.filter { isManaged(table.rows[$0]) }
     let rows = members.map { table.rows[$0] }
-    let capacity = max(0, rows.reduce(0) { $0 + $1.current } + free)
+    let waiting = table.rows.reduce(0) { $0 + $1.unbacked }
+    let held = rows.reduce(0) { $0 + min($1.held, $1.current) }
+    let capacity = max(0, held + free - waiting + rows.reduce(0) { $0 + $1.unbacked })
     let bounds = rows.map { self.bounds($0) }
     let wanted = bounds.map(\.target)
     decision.free = free
     decision.wanted = max(0, wanted.reduce(0, +) - (capacity - free))
     let targets = divide(capacity, rows, bounds)
-    decision.state = zip(targets, wanted).contains { $0 < $1 } ? .soft : .high
-    var left = max(0, free)
+    decision.state =
+      waiting > max(0, free) || zip(targets, wanted).contains { $0 < $1 } ? .soft : .high
+    let shrunk = self.shrunk(rows, to: targets, short: waiting - max(0, free))
+    var left = max(0, free - waiting)
     for (place, index) in members.enumerated() {
       let row = rows[place]
       var next = targets[place]
@@ -47,12 +53,32 @@ public struct HyperVDynamicMemory: MemoryPolicy {
         next = row.current + min(left, next - row.current)
         left -= next - row.current
       } else {
-        next = max(next, row.current - parameters.shrinkMax.of(Bytes(row.current)).value)
+        next = shrunk[place]
       }
-      decision.vms[index].take(row, current: next, request: &requests[index])
-      decision.vms[index].floor = bounds[place].minimum
-      decision.vms[index].cap = bounds[place].maximum
+      let reason: MemoryExplanation.Bound =
+        if next != targets[place] {
+          next > targets[place] ? .pace : .part
+        } else {
+          next == wanted[place] ? .demand : .part
+        }
+      decision.vms[index].take(
+        row, current: next, from: bounds[place].minimum, to: bounds[place].maximum, by: reason,
+        request: &requests[index])
     }
+  }
+
+  /// What guests that have more than their target are to have next.
+  ///
+  /// - Parameter short: bytes that guests wait for and nobody has free.
+  private func shrunk(_ rows: [MemoryRow], to targets: [Int64], short: Int64) -> [Int64] {
+    let cuts = zip(rows, targets).map { max(0, $0.current - $1) }
+    let gradual = zip(rows, cuts).map {
+      min($1, parameters.shrinkMax.of(Bytes($0.current)).value)
+    }
+    let rest = zip(cuts, gradual).map { $0 - $1 }
+    let more = min(max(0, short - gradual.reduce(0, +)), rest.reduce(0, +))
+    let extra = more > 0 ? apportion(more, by: rest) : rest.map { _ in 0 }
+    return rows.indices.map { rows[$0].current - gradual[$0] - extra[$0] }
   }
 
   private func isManaged(_ row: MemoryRow) -> Bool {

@@ -48,6 +48,8 @@ public struct MemoryRow: Sendable, Equatable {
 
   /// What the guest has: configured less the balloon (libvirt: balloon.current).
   public var current: Int64 { configured - balloon }
+  /// What it has and nothing backs yet: where guests are backed whole from power-on, it waits for that.
+  public var unbacked: Int64 { max(0, configured - touched) }
   /// What is never taken: min(reservation, touched).
   public var floor: Int64 { min(reservation, touched) }
   /// The most it may hold: min(configured, limit, touched).

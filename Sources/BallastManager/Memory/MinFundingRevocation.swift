@@ -20,10 +20,12 @@ public struct MinFundingRevocation: Sendable, Equatable {
     self.stepBytesMax = max(1, stepBytesMax)
   }
 
-  /// Bytes to take from each claim in this step: 0 … held − target.
-  public func taken(from claims: [IdleMemoryTax.Claim], targets: [Int64]) -> [Int64] {
+  /// Bytes to take from each claim in this step: 0 … held − target, `most` in all.
+  public func taken(
+    from claims: [IdleMemoryTax.Claim], targets: [Int64], atMost most: Int64 = .max
+  ) -> [Int64] {
     var taken = claims.map { _ in Int64(0) }
-    var left = stepBytesMax
+    var left = min(stepBytesMax, most)
     for row in byPrice(claims) where left > 0 && claims[row].held > targets[row] {
       taken[row] = min(left, claims[row].held - targets[row])
       left -= taken[row]

@@ -100,7 +100,9 @@ public struct MomBallooning: MemoryPolicy {
       guests[index].unused.add(unused, keeping: parameters.samples)
       guard parameters.isBallooning, row.settings.isBallooned else { continue }
       if let wanted = wanted(row, guests[index], free: free, of: table.total) {
-        decision.vms[index].take(row, current: wanted, request: &requests[index])
+        decision.vms[index].take(
+          row, current: wanted.amount, from: minimum(of: row), to: row.configured,
+          by: wanted.reason, request: &requests[index])
       }
     }
     if parameters.runsKSM { tuneKSM(table, &host) }
@@ -116,13 +118,17 @@ public struct MomBallooning: MemoryPolicy {
     }
   }
 
-  /// What the guest is to have; nil: as it is.
+  private func minimum(of row: MemoryRow) -> Int64 {
+    min(max(row.settings.minimum, row.reservation, 0), row.configured)
+  }
+
+  /// What the guest is to have, and what holds it there; nil: as it is.
   private func wanted(
     _ row: MemoryRow, _ guest: Guest, free: Int64, of total: Int64
-  ) -> Int64? {
+  ) -> (amount: Int64, reason: MemoryExplanation.Bound)? {
     let current = row.current
-    let minimum = min(max(row.settings.minimum, row.reservation, 0), row.configured)
-    if parameters.variant == .vdsm && current < minimum { return minimum }
+    let minimum = self.minimum(of: row)
+    if parameters.variant == .vdsm && current < minimum { return (minimum, .minimum) }
     let used = guest.current.mean - guest.unused.mean
     let shrinks = Self.isBelow(free, parameters.pressure, of: total)
     let part: Int64
@@ -141,7 +147,8 @@ public struct MomBallooning: MemoryPolicy {
       guard current < row.configured else { return nil }
       new = min(row.configured, max(current + change, floor))
     }
-    return abs(new - current) > parameters.changeMin.of(Bytes(current)).value ? new : nil
+    guard abs(new - current) > parameters.changeMin.of(Bytes(current)).value else { return nil }
+    return (new, new == floor ? .demand : .pace)
   }
 
   /// g · current with g = h, or h − critical where h is no more than that.

@@ -4,10 +4,13 @@ import BallastUnits
 /// Targets by shares with an idle-memory tax, reclaimed by what the host's state allows.
 ///
 /// Rule      targets are the tax's equilibrium over what VMs hold and what is free beyond the amount to be kept free.
-///           From soft on, who is above its target gives, lowest price first; in high and clear, balloons
-///           below their target are let out of what is free beyond where soft is left, highest price first. A VM above its limit always gives.
+///           From soft on, who is above its target gives, lowest price first; in high and clear, balloons below their
+///           target are let out of what is free beyond where soft is left, highest price first, and where a technique
+///           works in these states, who is above its target gives what they still lack. A VM above its limit always
+///           gives, and so do VMs of a pool above its limit: the pool's excess, from those above their targets.
 /// Promises  those of `IdleMemoryTax`, `MinFundingRevocation`, `MemoryStates` and `ReclamationPlanner` · from soft on,
-///           with memory that can be taken, free memory returns to where the state is high.
+///           with memory that can be taken, free memory returns to where the state is high · nobody gives to another
+///           more than that one's balloon holds.
 /// Rounding  that of its parts.
 /// Cost      that of `IdleMemoryTax`.
 /// Source    Waldspurger, OSDI 2002, §5–6; VMware on ESXi 6.0.
@@ -64,37 +67,60 @@ public struct ProportionalShareMemory: MemoryPolicy {
       capacity: capacity, among: claims, pools: table.pools, poolOfClaim: table.rows.map(\.pool))
     let revocation = MinFundingRevocation(
       tax: parameters.tax, stepBytesMax: parameters.stepBytesMax)
+    // Down to where ballooning begins again: who is above its target gives then, and activity that moves from one guest
+    // to another takes its memory along.
+    let spare = max(0, free - states.leavingSoft(reference: reference))
     var takings = table.rows.map { max(0, $0.held - max($0.limit, $0.floor)) }
-    let isOverLimit = takings.map { $0 > 0 }
     if decision.state >= .soft {
-      let taken = revocation.taken(from: claims, targets: targets)
-      for row in takings.indices { takings[row] = max(takings[row], taken[row]) }
+      takings = larger(takings, revocation.taken(from: claims, targets: targets))
+    } else if planner.reclaims(in: decision.state) {
+      decision.mayExchange = table.rows.contains { $0.balloon > 0 }
+      let lacking = zip(table.rows, targets).reduce(0) { $0 + lack(of: $1.0, target: $1.1) }
+      // Whose balloon cannot grow gives nothing, and somebody else does.
+      let least = zip(table.rows, targets).map { max($1, $0.held - ($0.balloonMax - $0.balloon)) }
+      takings = larger(
+        takings, revocation.taken(from: claims, targets: least, atMost: lacking - spare))
     }
+    let limited = PoolLimits(table)
+    let excess = limited.taken(table, claims, targets: targets, beside: takings, by: revocation)
+    let isOverLimit = table.rows.indices.map { row in
+      excess[row] > 0 || table.rows[row].held > max(table.rows[row].limit, table.rows[row].floor)
+    }
+    takings = larger(takings, excess)
     for (index, row) in table.rows.enumerated() {
       var explanation = MemoryExplanation(row, tax: parameters.tax)
       if row.isSeen {
         explanation.target = targets[index]
         explanation.bound = row.bound(of: targets[index])
+        if explanation.bound == .price && limited.bind(row.pool, table, targets) {
+          explanation.bound = .poolLimit
+        }
         requests[index].target = targets[index]
         explanation.shortage = planner.take(
           takings[index], from: row, in: decision.state, isOverLimit: isOverLimit[index],
           request: &requests[index], amounts: &explanation.amounts)
         decision.shortage += explanation.shortage
-        if let from = planner.blocksFrom, decision.state >= from, !row.isUntouchable {
+        // Who has nothing to give is not stopped for what it may not be taken.
+        if let from = planner.blocksFrom, decision.state >= from, takings[index] > 0,
+          !row.isUntouchable
+        {
           requests[index].blocksAboveTarget = true
+          explanation.stoppedAbove = targets[index]
         }
       }
       decision.vms.append(explanation)
     }
     if decision.state <= .clear {
-      // Down to where ballooning begins again: who is above its target gives then, and activity that moves from one guest
-      // to another takes its memory along.
-      letOut(
-        max(0, free - states.leavingSoft(reference: reference)), table,
-        revocation.givingOrder(claims), targets, &requests,
-        &decision)
+      letOut(spare, table, revocation.givingOrder(claims), targets, &requests, &decision)
     }
   }
+
+  /// What a guest lacks because its balloon holds it.
+  private func lack(of row: MemoryRow, target: Int64) -> Int64 {
+    row.isSeen ? min(row.balloon, max(0, target - row.held)) : 0
+  }
+
+  private func larger(_ a: [Int64], _ b: [Int64]) -> [Int64] { zip(a, b).map { max($0, $1) } }
 
   /// Lets balloons out towards the targets, as far as free memory goes.
   private func letOut(
@@ -105,7 +131,7 @@ public struct ProportionalShareMemory: MemoryPolicy {
     for index in order where left > 0 {
       let row = table.rows[index]
       guard row.isSeen, row.balloon > 0, requests[index].balloon < 0 else { continue }
-      let given = min(left, row.balloon, max(0, targets[index] - row.held))
+      let given = min(left, lack(of: row, target: targets[index]))
       guard given > 0 else { continue }
       requests[index].balloon = row.balloon - given
       decision.vms[index].amounts.append(

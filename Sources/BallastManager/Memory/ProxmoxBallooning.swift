@@ -56,8 +56,10 @@ public struct ProxmoxBallooning: MemoryPolicy {
     let rest = move(&guests, first, by: goal)
     if goal > 0 ? rest >= goal : rest <= goal { move(&guests, Array(guests.indices), by: rest) }
     for guest in guests where guest.wanted != guest.current {
+      let isFullStep = abs(guest.wanted - guest.current) == parameters.stepBytesMax
       decision.vms[guest.index].take(
-        table.rows[guest.index], current: guest.wanted, request: &requests[guest.index])
+        table.rows[guest.index], current: guest.wanted, from: guest.minimum, to: guest.configured,
+        by: isFullStep ? .pace : .part, request: &requests[guest.index])
     }
   }
 

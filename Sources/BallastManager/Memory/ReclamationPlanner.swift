@@ -4,8 +4,8 @@ import BallastUnits
 /// Turns targets into requests: which technique takes how much from whom.
 ///
 /// Rule      a VM above its target gives the excess, by the techniques that the host's state allows, in order; each
-///           takes what it can and leaves the rest to the next. A VM above its limit does so whatever the state. With
-///           memory to spare, balloons are let out, highest price first.
+///           takes what it can and leaves the rest to the next. A VM above its limit, or in a pool above its, does so
+///           whatever the state. With memory to spare, balloons are let out, highest price first.
 /// Promises  nobody is taken below min(reservation, touched) · overhead is not touched · a balloon holds at most its
 ///           part of configured memory · what nobody can be asked for is reported as shortage.
 /// Rounding  whole bytes; the amount to compress up, so that what it frees is at least what is needed.
@@ -43,9 +43,13 @@ public struct ReclamationPlanner: Sendable, Equatable {
       Step(.compress, in: [.hard, .low]), Step(.swap, in: [.hard, .low]),
     ], blocksFrom: .low)
 
-  /// KVM with a balloon, KSM, and nothing of its own beyond: what Linux swaps is its own affair.
+  /// KVM with a balloon, KSM, and nothing of its own beyond: what Linux swaps is its own affair. With enough free, a
+  /// balloon takes what another guest's balloon is to give back.
   public static let kvm = ReclamationPlanner(
-    steps: [Step(.share, in: [.soft, .hard, .low]), Step(.balloon, in: [.soft, .hard, .low])])
+    steps: [
+      Step(.share, in: [.soft, .hard, .low]),
+      Step(.balloon, in: [.high, .clear, .soft, .hard, .low]),
+    ])
 
   public static let none = ReclamationPlanner(steps: [])
 
@@ -63,9 +67,14 @@ public struct ReclamationPlanner: Sendable, Equatable {
     steps.contains { $0.technique == .share && $0.states.contains(state) }
   }
 
+  /// Whether memory can be taken from VMs now.
+  public func reclaims(in state: MemoryState) -> Bool {
+    steps.contains { $0.technique != .share && $0.states.contains(state) }
+  }
+
   /// Asks one VM to give up `amount` bytes. Returns what no technique can be asked for.
   ///
-  /// - Parameter isOverLimit: the VM's own limit asks, whatever the state.
+  /// - Parameter isOverLimit: a limit asks, its own or a pool's, whatever the state.
   public func take(
     _ amount: Int64, from row: MemoryRow, in state: MemoryState, isOverLimit: Bool = false,
     request: inout VMMemoryRequest, amounts: inout [MemoryExplanation.Amount]

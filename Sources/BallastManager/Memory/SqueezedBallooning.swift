@@ -5,9 +5,9 @@ import BallastUnits
 ///
 /// Rule      target = dmin + φ (dmax − dmin), dmin = its minimum or else its reservation, dmax = min(configured, limit);
 ///           φ is as large as what the guests hold and what is free allow, 0 … 1. A guest without a range, without a
-///           driver or stuck is left as it is, and its memory is not counted.
-/// Promises  dmin ≤ target ≤ dmax · Σ targets ≤ what these guests hold + free memory, unless that is below Σ dmin ·
-///           φ is the same for all.
+///           driver or stuck is left as it is: what it holds is not counted, and what it still waits for is not free.
+/// Promises  dmin ≤ target ≤ dmax · Σ targets ≤ what these guests hold + free memory − what others wait for, unless that
+///           is below Σ dmin · φ is the same for all.
 /// Rounding  down to 1 byte; what that leaves stays free.
 /// Cost      O(n).
 /// Source    XenServer's memory ballooning: its dynamic range and its proportional policy; that a guest without a
@@ -27,11 +27,12 @@ public struct SqueezedBallooning: MemoryPolicy {
       range(of: table.rows[index]).map { (index: index, range: $0) }
     }
     var spans: Int64 = 0
-    var spare = table.free
+    var spare = table.free - table.rows.reduce(0) { $0 + $1.unbacked }
     for (index, range) in members {
       spans += range.maximum - range.minimum
-      // A guest that is still waiting for pages has less than its balloon leaves it.
+      // What it waits for is its own, if no other's.
       spare += min(table.rows[index].held, table.rows[index].current) - range.minimum
+      spare += table.rows[index].unbacked
     }
     guard spans > 0 else { return }
     // With this much free, all would have their maximum.
@@ -41,9 +42,8 @@ public struct SqueezedBallooning: MemoryPolicy {
     for (index, range) in members {
       let part = scaled(range.maximum - range.minimum, by: given, over: spans)
       decision.vms[index].take(
-        table.rows[index], current: range.minimum + part, request: &requests[index])
-      decision.vms[index].floor = range.minimum
-      decision.vms[index].cap = range.maximum
+        table.rows[index], current: range.minimum + part, from: range.minimum, to: range.maximum,
+        by: .part, request: &requests[index])
     }
   }
 

@@ -34,6 +34,16 @@ public struct MemoryExplanation: Sendable, Equatable, Codable {
     case limit
     /// Configured memory, or all that was ever touched.
     case size
+    /// The limit of a pool above the VM, and the price among those inside.
+    case poolLimit = "pool_limit"
+    /// The least that the VM is to keep.
+    case minimum
+    /// What the guest needs by its own account, with what it is to have beyond that.
+    case demand
+    /// Its part of what there is for all.
+    case part
+    /// The most that one decision changes.
+    case pace
   }
 
   /// Why a VM is not made to give memory up, whatever the policy would.
@@ -77,6 +87,8 @@ public struct MemoryExplanation: Sendable, Equatable, Codable {
   /// Bytes above the target that no technique could be asked for.
   public var shortage: Int64 = 0
   public var heldBackBy: Guard?
+  /// Bytes that the VM may hold; while it holds more it is stopped. Nil: it runs whatever it holds.
+  public var stoppedAbove: Int64?
 
   public init(vm: VMIndex) { self.vm = vm }
 }
@@ -93,10 +105,14 @@ public struct MemoryDecision: Sendable, Equatable, Codable {
   public var wanted: Int64 = 0
   /// Bytes that no technique could be asked for.
   public var shortage: Int64 = 0
+  /// What guests hold may pass to others though free memory stays what it is.
+  public var mayExchange = false
   public var vms: [MemoryExplanation] = []
 
   public init() {}
 
   /// Nothing is asked, and nothing would be while what is free stays what it is.
-  public var isQuiet: Bool { state <= .clear && vms.allSatisfy { $0.amounts.isEmpty } }
+  public var isQuiet: Bool {
+    state <= .clear && !mayExchange && vms.allSatisfy { $0.amounts.isEmpty }
+  }
 }

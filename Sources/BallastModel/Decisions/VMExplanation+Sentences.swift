@@ -1,5 +1,28 @@
 import BallastUnits
 
+extension VMExplanation.Event {
+  /// What ended a VM that ran out of memory; nil for other events.
+  fileprivate func deathWords(of vm: String) -> String? {
+    let details = detail.split(separator: " ").map { $0.split(separator: "=", maxSplits: 1) }
+    func told(_ key: String) -> String? {
+      details.first { $0.count == 2 && $0[0] == key }.map { String($0[1]) }
+    }
+    let host = told("host").map { " on \($0)" } ?? ""
+    let mapped = told("mapped_mib").map { " It held \($0) MiB." } ?? ""
+    let end = "\(vm) is off since \(VMExplanation.clock(time)):"
+    switch event {
+    case EventKind.oomKill.rawValue:
+      return "\(end) the kernel\(host) killed it, as memory was wanted and none could be found."
+        + mapped
+        + " Nothing has started it again."
+    case EventKind.guestOOM.rawValue:
+      return "\(end) its guest\(host) ran out of memory and died." + mapped
+        + " Nothing has started it again."
+    default: return nil
+    }
+  }
+}
+
 extension VMExplanation {
   /// A heading and what is said under it.
   public struct Section: Sendable, Equatable {
@@ -17,7 +40,11 @@ extension VMExplanation {
   /// The whole explanation in plain words and numbers.
   public var sections: [Section] {
     var sections = [Section("State", stateSentences)]
-    if let cpu { sections.append(Section("CPU", cpu.sentences(), table: cpu.table)) }
+    let standsStill = memoryControl?.standsStill == true
+    if let cpu {
+      let first = standsStill ? ["\(vm) stands still, so it does not ask for CPU."] : []
+      sections.append(Section("CPU", first + cpu.sentences(), table: cpu.table))
+    }
     if let memory { sections.append(Section("Memory", memory.sentences(), table: memory.table)) }
     if let memoryControl {
       sections.append(
@@ -60,9 +87,11 @@ extension VMExplanation {
     case "restarting":
       text += restartSentences
     default:
-      if let last = events.last(where: { $0.event == "power_off" }) {
+      let ends: [EventKind] = [.powerOff, .oomKill, .guestOOM]
+      if let last = last(ends.map(\.rawValue)) {
         text.append(
-          "\(vm) is off since \(Self.clock(last.time)): it was powered off on \(last.from).")
+          last.deathWords(of: vm)
+            ?? "\(vm) is off since \(Self.clock(last.time)): it was powered off on \(last.from).")
       } else if time < start {
         text.append("\(vm) is off: the scenario starts it at \(Self.clock(start)).")
       } else {
@@ -70,10 +99,22 @@ extension VMExplanation {
       }
     }
     if state != "on" && state != "migrating" { text.append("So it is entitled to nothing now.") }
+    if let control = memoryControl {
+      if let waiting = control.waiting {
+        text.append(
+          "It stands still: it waits for \(AdmissionResource.memory.words(waiting)) of memory that it"
+            + " cannot be given now.")
+      } else if let most = control.stoppedAbove {
+        text.append(
+          "It is stopped until it holds no more than its target of"
+            + " \(AdmissionResource.memory.words(most)).")
+      }
+    }
     if migrations > 0 || restarts > 0 || downtime > .zero {
+      let isDown = state != "on" && state != "migrating"
       text.append(
-        "So far: \(counted(migrations, "migration")), \(counted(restarts, "restart")), standing still for"
-          + " \(downtime).")
+        "So far: \(counted(migrations, "migration")), \(counted(restarts, "restart")),"
+          + " \(isDown ? "down" : "standing still") for \(downtime).")
     }
     return text
   }
@@ -127,70 +168,5 @@ extension VMExplanation {
       parts.append("\(seconds)s")
     }
     return parts.joined(separator: " ")
-  }
-}
-
-extension VMExplanation.Memory {
-  fileprivate func sentences(of name: String, granted: Int64?) -> [String] {
-    let memory = AdmissionResource.memory
-    var text: [String] = []
-    let active = decimal(roundedRatio(vm.activeFraction.value, by: 1, over: 10), places: 3)
-    let error = vm.activeFractionError.map {
-      " ± \(decimal(Int64(($0 * 100_000).rounded()), places: 3))"
-    }
-    text.append(
-      "\(name) holds \(memory.words(vm.held)), of which \(active)\(error ?? "") % count as active"
-        + "\(error == nil ? "" : " (sampled; standard error)"). It has \(vm.shares) shares.")
-    if let idleTax, idleTax > .zero {
-      let kept = 1_000_000 - idleTax.value
-      text.append(
-        "Idle memory is taxed at \(decimal(roundedRatio(idleTax.value, by: 1, over: 10), places: 3)) %,"
-          + " so an idle page costs \(decimal(roundedRatio(1_000_000, by: 1_000, over: kept), places: 3))"
-          + " times an active one; between \(memory.words(vm.floor)) and \(memory.words(vm.cap)) it is"
-          + " entitled to \(memory.words(granted ?? 0)).")
-    }
-    guard policy != "none" else { return text }
-    text.append(
-      "Policy \(policy): the host is in state \(state.rawValue) with \(memory.words(free)) free; it acts"
-        + " below \(memory.words(wanted)).")
-    if vm.target >= 0 {
-      text.append(
-        "Its target is \(memory.words(vm.target)), between \(memory.words(vm.floor)) and"
-          + " \(memory.words(vm.cap)); what holds it there is its \(vm.bound.words).")
-    }
-    for amount in vm.amounts where amount.bytes != 0 {
-      text.append(
-        amount.bytes > 0
-          ? "By \(amount.technique.rawValue), \(memory.words(amount.bytes)) are to be reclaimed."
-          : "The \(amount.technique.rawValue) gives back \(memory.words(-amount.bytes)).")
-    }
-    if vm.shortage > 0 {
-      text.append("No technique could be asked for \(memory.words(vm.shortage)) above the target.")
-    }
-    if let held = vm.heldBackBy { text.append("Nothing is taken from it: \(held.words).") }
-    return text
-  }
-}
-
-extension MemoryExplanation.Bound {
-  fileprivate var words: String {
-    switch self {
-    case .price: "price (shares paid per page held)"
-    case .reservation: "reservation"
-    case .limit: "limit"
-    case .size: "size"
-    }
-  }
-}
-
-extension MemoryExplanation.Guard {
-  fileprivate var words: String {
-    switch self {
-    case .driverMissing: "the guest has no balloon driver"
-    case .statisticsStale: "its statistics are too old"
-    case .balloonStuck: "its balloon does not move"
-    case .inTransition: "it is starting, stopping or moving"
-    case .notShown: "the host does not show it"
-    }
   }
 }

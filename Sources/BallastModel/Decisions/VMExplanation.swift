@@ -34,27 +34,49 @@ public struct VMExplanation: Sendable, Equatable, Codable {
     }
   }
 
+  /// What a tax on idle memory entitles the VM to: an amount between floor and cap, bytes.
+  public struct Taxed: Sendable, Equatable, Codable {
+    /// τ
+    public var rate: PartsPerMillion
+    public var floor: Int64
+    public var cap: Int64
+    public init(rate: PartsPerMillion, floor: Int64, cap: Int64) {
+      self.rate = rate
+      self.floor = floor
+      self.cap = cap
+    }
+  }
+
   /// How memory is reclaimed on its host, and what that means for the VM.
   public struct Memory: Sendable, Equatable, Codable {
+    /// "none" also where a policy has not decided anything yet.
     public var policy: String
-    /// τ of the tax on idle memory; nil without it.
-    public var idleTax: PartsPerMillion?
+    /// Nil without a tax.
+    public var taxed: Taxed?
     public var state: MemoryState
     /// Bytes of the host that count as free, and below which the policy acts.
     public var free: Int64
     public var wanted: Int64
+    /// What it holds and is at the moment, and what the last decision made of it.
     public var vm: MemoryExplanation
+    /// Bytes it waits for and cannot be given now, overhead included; nil: none. It stands still meanwhile.
+    public var waiting: Int64?
     public init(
-      policy: String, idleTax: PartsPerMillion?, state: MemoryState, free: Int64, wanted: Int64,
-      vm: MemoryExplanation
+      policy: String, taxed: Taxed? = nil, state: MemoryState, free: Int64, wanted: Int64,
+      vm: MemoryExplanation, waiting: Int64? = nil
     ) {
       self.policy = policy
-      self.idleTax = idleTax
+      self.taxed = taxed
       self.state = state
       self.free = free
       self.wanted = wanted
       self.vm = vm
+      self.waiting = waiting
     }
+
+    /// Bytes above which it is stopped, where it holds more.
+    public var stoppedAbove: Int64? { vm.stoppedAbove.flatMap { vm.held > $0 ? $0 : nil } }
+    public var standsStill: Bool { waiting != nil || stoppedAbove != nil }
   }
 
   public var vm: String

@@ -59,7 +59,7 @@ extension RunData {
       for (place, column) in memory.enumerated() {
         hosts[index].memory[place].put(column.flatMap { row.number($0) }, at: at)
       }
-      hosts[index].memoryStates.put(memoryState.map { row.text($0) } ?? "", at: at)
+      hosts[index].memoryStates.note(memoryState.map { row.text($0) } ?? "")
       let vcpuTime = (row.number(vcpus) ?? 0) * length * 1_000
       let perVCPU = row.number(ready).map { vcpuTime > 0 ? $0 / vcpuTime * 100 : 0 }
       hosts[index].readyPercent.put(perVCPU, at: at)
@@ -141,9 +141,20 @@ extension RunData {
     let from = try table.column("from")
     let to = try table.column("to")
     let detail = try table.column("detail")
+    var hostIndices: [String: Int] = [:]
+    for (index, series) in hosts.enumerated() { hostIndices[series.name] = index }
+    var waits = MemoryWaits()
     try table.forEachRow { row throws(RunReadError) in
       let kind = row.text(event)
       let at = row.number(time) ?? 0
+      if kind == "mem_state" || kind == "host_failed",
+        let host = hostIndices[row.text(subject)],
+        kind == "mem_state" || hosts[host].memoryStates.isKnown
+      {
+        // A host that failed is short of nothing.
+        hosts[host].memoryStates.change(to: kind == "mem_state" ? row.text(to) : "high", at: at)
+      }
+      waits.take(kind, vm: row.text(subject), to: row.text(to), at: at)
       if let index = eventCounts.firstIndex(where: { $0.kind == kind }) {
         eventCounts[index].count += 1
       } else {
@@ -162,6 +173,8 @@ extension RunData {
             to: row.text(to), detail: row.text(detail)))
       }
     }
+    waits.end(at: duration)
+    for index in vms.indices { vms[index].memoryWaitSeconds = waits.seconds[vms[index].name] ?? 0 }
   }
 }
 

@@ -16,16 +16,16 @@ extension RunData {
       .reduce(0) { $0 + (hosts[host][$1].at(time).isFinite ? hosts[host][$1].at(time) : 0) }
   }
 
+  /// The sample that a time is in; the last one at the end of the run.
+  func sample(at time: Double) -> Int {
+    times.ends.firstIndex { time < $0 } ?? max(0, times.count - 1)
+  }
+
   /// Hosts by how short of memory they were: time below high, then what was taken back at most, then name order.
   func hostsByMemory() -> [Int] {
     let harm = hosts.indices.map { host -> (below: Double, taken: Double) in
-      var below = 0.0
-      var taken = 0.0
-      for time in 0..<times.count {
-        if hosts[host].memoryStates.level(at: time) ?? 0 > 0 { below += times.length(time) }
-        taken = max(taken, takenBack(ofHost: host, at: time))
-      }
-      return (below, taken)
+      let taken = times.ends.indices.map { takenBack(ofHost: host, at: $0) }.max() ?? 0
+      return (hosts[host].memoryStates.seconds(atLeast: 1, until: duration), taken)
     }
     return hosts.indices.sorted { a, b in
       if harm[a].below != harm[b].below { return harm[a].below > harm[b].below }
@@ -34,13 +34,15 @@ extension RunData {
     }
   }
 
-  /// VMs from which memory was taken or that lost work to it, the worst first: slowdown p95, its mean, swapped, balloon.
+  /// VMs from which memory was taken or that lost work to it, the worst first: by slowdown p95 where that alone is a
+  /// finding, then by its maximum and mean, what was swapped, ballooned and compressed, and time waited for memory.
   func vmsByReclaim() -> [Int] {
     func harm(_ vm: Int) -> [Double] {
       let facts = vms[vm]
       return [
-        facts.slowdown.p95, facts.slowdown.mean, facts.swapped.max, facts.balloon.max,
-        facts.samples?.compressedMax ?? 0,
+        facts.slowdown.p95 >= Thresholds.slowdown[0] ? facts.slowdown.p95 : 0,
+        facts.slowdown.max, facts.slowdown.mean, facts.swapped.max, facts.balloon.max,
+        facts.samples?.compressedMax ?? 0, facts.memoryWaitSeconds,
       ].map { $0.isNaN ? 0 : $0 }
     }
     let all = vms.indices.map { (vm: $0, harm: harm($0)) }.filter { $0.harm.contains { $0 > 0 } }
@@ -81,24 +83,6 @@ extension HostSeries {
   subscript(column: HostMemoryColumn) -> [Double] { memory[column.rawValue] }
 }
 
-/// States of memory from high (0) to low (4); none where a row has none.
-struct MemoryStateSeries: Equatable {
-  static let names = ["high", "clear", "soft", "hard", "low"]
-  private var levels: [UInt8] = []
-
-  mutating func put(_ name: String, at index: Int) {
-    levels.extend(to: index, with: HeatCells.none)
-    levels.append(Self.names.firstIndex(of: name).map { UInt8($0) } ?? HeatCells.none)
-  }
-
-  func level(at index: Int) -> Int? {
-    index < levels.count && levels[index] != HeatCells.none ? Int(levels[index]) : nil
-  }
-
-  /// The worst there was.
-  var worst: Int? { levels.filter { $0 != HeatCells.none }.max().map { Int($0) } }
-}
-
 /// A VM that ran out of memory and did not live on.
 struct MemoryDeath {
   var time: Double
@@ -113,7 +97,6 @@ struct VMReclaim {
   var guestPagedMax = 0.0
   /// MiB read from the host's swap device.
   var swappedIn = 0.0
-  var waitingSeconds = 0.0
   /// Time in which a balloon left less than the working set.
   var squeezedSeconds = 0.0
   /// The first sample in which at least 1 % of the work was lost, and the host in it; −1: none.
@@ -126,7 +109,6 @@ struct ReclaimColumns {
   private let compressed: Int?
   private let guestPaged: Int?
   private let swapIn: Int?
-  private let waiting: Int?
   private let slowdown: Int?
   private let balloon: Int?
   private let active: Int?
@@ -136,7 +118,6 @@ struct ReclaimColumns {
     compressed = table.position("mem_compressed_mib")
     guestPaged = table.position("mem_guest_paged_mib")
     swapIn = table.position("swap_in_mib_s")
-    waiting = table.position("mem_waiting_mib")
     slowdown = table.position("slowdown_pct")
     balloon = table.position("mem_balloon_mib")
     active = table.position("mem_active_mib")
@@ -149,7 +130,6 @@ struct ReclaimColumns {
     sums.compressedMax = max(sums.compressedMax, number(compressed))
     sums.guestPagedMax = max(sums.guestPagedMax, number(guestPaged))
     sums.swappedIn += number(swapIn) * length
-    if number(waiting) > 0 { sums.waitingSeconds += length }
     let held = number(balloon)
     if held > 0, number(configured) - held < number(active) { sums.squeezedSeconds += length }
     if sums.slowedAt < 0, number(slowdown) >= Thresholds.slowdown[0] {

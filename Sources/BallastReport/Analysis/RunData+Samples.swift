@@ -143,6 +143,7 @@ extension RunData {
     let consumed = try table.column("mem_consumed_mib")
     let reclaim = ["mem_balloon_mib", "mem_compressed_mib", "mem_swapped_mib", "slowdown_pct"]
       .map { table.position($0) }
+    let ownSwap = table.position("mem_guest_paged_mib")
     var names = NameTable()
     var slotOf: [Int] = []
     var at = -1
@@ -168,6 +169,7 @@ extension RunData {
       drillDowns[slot].memoryActive.put(row.number(active), at: at)
       drillDowns[slot].memoryEntitled.put(row.number(memoryEntitled), at: at)
       drillDowns[slot].memoryConsumed.put(row.number(consumed), at: at)
+      drillDowns[slot].ownSwap.put(ownSwap.flatMap { row.number($0) }, at: at)
       for (place, column) in reclaim.enumerated() {
         drillDowns[slot].reclaim[place].put(column.flatMap { row.number($0) }, at: at)
       }

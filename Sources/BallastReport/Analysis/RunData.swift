@@ -92,6 +92,8 @@ struct VMFacts {
   var balloon = Statistics()
   var swapped = Statistics()
   var slowdown = Statistics()
+  /// Time without host memory for what it touched.
+  var memoryWaitSeconds = 0.0
   var samples: VMTotals?
 
   /// More than half of the ready time is kept back by a limit: raising shares or moving the VM would not help.
@@ -150,6 +152,8 @@ struct VMSeries {
   var memoryActive: [Double] = []
   var memoryEntitled: [Double] = []
   var memoryConsumed: [Double] = []
+  /// MiB.
+  var ownSwap: [Double] = []
   /// Balloon, compressed, swapped (MiB) and slowdown (%).
   var reclaim = [[Double]](repeating: [], count: 4)
 }

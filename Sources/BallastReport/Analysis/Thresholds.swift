@@ -5,6 +5,8 @@ enum Thresholds {
   static let ready = [2.5, 5.0, 10.0]
   /// Work lost to waiting for memory, in percent: from the first on watch, then significant, then bad.
   static let slowdown = [1.0, 5.0, 10.0]
+  /// Less time than this in state hard or low is to be watched only: balloons were too slow for once, in seconds.
+  static let briefShortage = 60.0
   /// A host is out of CPU when it delivers at least this part of its capacity, in percent, over a whole sample.
   static let saturated = 98.0
   /// A host has CPU to spare below this part of its capacity, in percent.

@@ -3,18 +3,12 @@ private let memoryHostsMax = 6
 
 /// Memory states of the hosts over time, where their policy knows states and one of them left high.
 func memoryStateMap(_ data: RunData, _ writer: inout ChartWriter) -> String {
-  guard data.hasReclaim, data.hosts.contains(where: { $0.memoryStates.worst ?? 0 > 0 }) else {
+  guard data.hasReclaim, data.hosts.contains(where: { $0.memoryStates.worst() ?? 0 > 0 }) else {
     return ""
   }
   let columns = min(data.times.count, RunData.heatColumnsMax)
   let rows = data.hostsByMemory().prefix(200).map { index in
-    var cells = Array(repeating: HeatCells.none, count: columns)
-    for time in 0..<data.times.count where data.hosts[index].isOn.indices.contains(time) {
-      guard data.hosts[index].isOn[time], let level = data.hosts[index].memoryStates.level(at: time)
-      else { continue }
-      let cell = time * columns / data.times.count
-      if cells[cell] == HeatCells.none || cells[cell] < UInt8(level) { cells[cell] = UInt8(level) }
-    }
+    let cells = stateCells(data, host: index, columns: columns)
     return HeatMap.Row(link: "memory-\(index)", name: data.hosts[index].name, cells: cells[...])
   }
   let linked = Set(shownByMemory(data))
@@ -33,6 +27,19 @@ func memoryStateMap(_ data: RunData, _ writer: inout ChartWriter) -> String {
   ).html
 }
 
+/// The worst state in each column's time; none where the host was off in all its samples.
+private func stateCells(_ data: RunData, host: Int, columns: Int) -> [UInt8] {
+  var spans: [(start: Double, end: Double)?] = Array(repeating: nil, count: columns)
+  for (time, isOn) in data.hosts[host].isOn.enumerated() where isOn {
+    let cell = time * columns / data.times.count
+    spans[cell] = (spans[cell]?.start ?? data.times.starts[time], data.times.ends[time])
+  }
+  return spans.map { span in
+    span.flatMap { data.hosts[host].memoryStates.worst(from: $0.start, to: $0.end) }
+      .map { UInt8($0) } ?? HeatCells.none
+  }
+}
+
 private func shownByMemory(_ data: RunData) -> [Int] {
   Array(data.hostsByMemory().prefix(memoryHostsMax)).sorted()
 }
@@ -49,6 +56,12 @@ func memoryCharts(_ data: RunData, _ writer: inout ChartWriter) -> String {
     }
   }
   let takenTop = (taken.max() ?? 0) / 1_024
+  // An empty device, or none, needs no axis; hosts beside each other keep the same charts.
+  let hasSwapped = shown.contains { host in
+    [HostMemoryColumn.swapIn, .swapOut].contains { column in
+      data.hosts[host][column].contains { $0 > 0 }
+    }
+  }
   var out = ""
   if shown.count < data.hosts.count {
     out +=
@@ -82,14 +95,16 @@ func memoryCharts(_ data: RunData, _ writer: inout ChartWriter) -> String {
           series("compressed", "active", host[.compressed]),
           series("balloon", "used", host[.balloon]),
           series("saved by sharing", "entitled", host[.saved]),
-        ], topAtLeast: takenTop, hasTimeAxis: false, isStacked: true))
-    out += writer.html(
-      TimeChart(
-        id: "memory-\(index)-swap", title: "Swap device", unit: "MiB/s", height: 64,
-        series: [
-          .init(name: "read", style: "worst", kind: .line, values: host[.swapIn]),
-          .init(name: "written", style: "demand", kind: .line, values: host[.swapOut]),
-        ], topAtLeast: 1))
+        ], topAtLeast: takenTop, hasTimeAxis: !hasSwapped, isStacked: true))
+    if hasSwapped {
+      out += writer.html(
+        TimeChart(
+          id: "memory-\(index)-swap", title: "Swap device", unit: "MiB/s", height: 64,
+          series: [
+            .init(name: "read", style: "worst", kind: .line, values: host[.swapIn]),
+            .init(name: "written", style: "demand", kind: .line, values: host[.swapOut]),
+          ], topAtLeast: 1))
+    }
     out += "</section>\n"
   }
   return out + "</div>"
@@ -99,16 +114,13 @@ private func memoryFacts(_ data: RunData, _ index: Int) -> String {
   let host = data.hosts[index]
   func most(_ values: [Double]) -> Double { values.filter(\.isFinite).max() ?? 0 }
   let ratio = most(data.times.ends.indices.map { data.overcommit(ofHost: index, at: $0) })
-  var below = 0.0
-  for time in 0..<data.times.count where host.memoryStates.level(at: time) ?? 0 > 0 {
-    below += data.times.length(time)
-  }
+  let below = host.memoryStates.seconds(atLeast: 1, until: data.duration)
   var text =
     "<b>\(memory(most(host.memoryCapacity)))</b>, VMs of up to <b>\(fixed(ratio, 2)) ×</b> that · "
   text += "at most <b>\(memory(most(host[.balloon])))</b> in balloons, "
   text += "<b>\(memory(most(host[.compressed])))</b> compressed, "
   text += "<b>\(memory(most(host[.swapped])))</b> swapped"
-  if let worst = host.memoryStates.worst {
+  if let worst = host.memoryStates.worst() {
     text +=
       worst > 0
       ? " · below high for <b>\(span(below))</b>, down to <b>\(MemoryStateSeries.names[worst])</b>"

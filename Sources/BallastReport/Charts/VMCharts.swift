@@ -117,6 +117,15 @@ private func reclaimCharts(
         .init(
           name: style.0, style: style.1, kind: .area, values: values.map { $0 / 1_024 })
       }, isStacked: true))
+    + (series.ownSwap.contains { $0 > 0 }
+      ? writer.html(
+        TimeChart(
+          id: "\(id)-own", title: "In the guest's own swap", unit: "GiB", height: 120,
+          series: [
+            .init(
+              name: "own swap", style: "limited", kind: .area,
+              values: series.ownSwap.map { $0 / 1_024 })
+          ])) : "")
     + writer.html(
       TimeChart(
         id: "\(id)-slowdown", title: "Slowdown", unit: "% of work", height: 120,

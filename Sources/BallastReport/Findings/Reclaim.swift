@@ -13,8 +13,9 @@ func slowedVMs(_ data: RunData) -> [Finding] {
   return groups.map { group in
     let worst = data.vms[group.vms[0]]
     var text =
-      "\(worst.name) lost \(percent(worst.slowdown.mean)) of the work it wanted to do, "
-      + "\(percent(worst.slowdown.max)) in its worst sample: its vCPUs waited for pages"
+      "\(worst.name) lost \(percent(worst.slowdown.mean)) of the work it wanted to do on average, "
+      + "\(percent(worst.slowdown.p95)) at its 95th percentile and \(percent(worst.slowdown.max)) in "
+      + "its worst sample: its vCPUs waited for pages"
     var causes: [String] = []
     if worst.swapped.max > 0 { causes.append("up to \(memory(worst.swapped.max)) of it swapped") }
     if let sums = worst.samples?.reclaim {
@@ -24,19 +25,25 @@ func slowedVMs(_ data: RunData) -> [Finding] {
       if sums.guestPagedMax > 0 {
         causes.append("\(memory(sums.guestPagedMax)) in the guest's own swap")
       }
-      if sums.waitingSeconds > 0 {
-        causes.append("\(span(sums.waitingSeconds)) without host memory for what it touched")
-      }
+    }
+    if worst.memoryWaitSeconds > 0 {
+      causes.append("\(span(worst.memoryWaitSeconds)) without host memory for what it touched")
     }
     if !causes.isEmpty { text += ", with " + list(causes) }
     return Finding(
       group.severity,
       "\(count(group.vms.count, "VM", "VMs")) slowed down by paging", text + ".",
-      subjects: group.vms.map { (.vm($0), percent(data.vms[$0].slowdown.p95)) },
+      subjects: group.vms.map { (.vm($0), lost(data.vms[$0].slowdown)) },
       lever:
         "Reserve memory for what must not be paged, move VMs to hosts with free memory, or add memory.",
       harm: worst.slowdown.mean)
   }
+}
+
+/// The figure that makes a VM's slowdown a finding, and which it is.
+private func lost(_ slowdown: Statistics) -> String {
+  slowdown.p95 >= Thresholds.slowdown[0]
+    ? "p95 \(percent(slowdown.p95))" : "max \(percent(slowdown.max))"
 }
 
 /// VMs whose balloon left less than the working set, so that the guest paged by itself.
@@ -61,16 +68,13 @@ func squeezedVMs(_ data: RunData) -> [Finding] {
   ]
 }
 
-/// Hosts so short of memory that they swapped or stopped VMs.
+/// Hosts so short of memory that they were in state hard or low, however short the time.
 func hostsOutOfMemory(_ data: RunData) -> [Finding] {
   var found: [(host: Int, worst: Int, seconds: Double)] = []
   for host in data.hosts.indices {
-    guard let worst = data.hosts[host].memoryStates.worst, worst >= 3 else { continue }
-    var seconds = 0.0
-    for time in 0..<data.times.count
-    where data.hosts[host].memoryStates.level(at: time) ?? 0 >= 3 {
-      seconds += data.times.length(time)
-    }
+    let states = data.hosts[host].memoryStates
+    guard let worst = states.worst(), worst >= MemoryStateSeries.hard else { continue }
+    let seconds = states.seconds(atLeast: MemoryStateSeries.hard, until: data.duration)
     found.append((host, worst, seconds))
   }
   found.sort {
@@ -82,16 +86,44 @@ func hostsOutOfMemory(_ data: RunData) -> [Finding] {
   let ratio =
     data.times.ends.indices.map { data.overcommit(ofHost: first.host, at: $0) }
     .filter(\.isFinite).max() ?? .nan
+  let began = host.memoryStates.first(atLeast: MemoryStateSeries.hard)?.time ?? .nan
+  let isBrief = first.seconds < Thresholds.briefShortage
   return [
     Finding(
-      deepest == 4 ? .bad : .significant,
+      isBrief ? .watch : deepest == 4 ? .bad : .significant,
       "\(count(found.count, "host", "hosts")) of \(count(data.hosts.count)) fell to memory state "
         + "\(MemoryStateSeries.names[deepest])",
-      "\(host.name) was hard or low for \(span(first.seconds)), with VMs of \(fixed(ratio, 2)) × its "
-        + "memory: in these states a host swaps, and in low it stops VMs that touch more.",
+      "\(host.name) was hard or low for \(span(first.seconds)), first at \(clock(began)), with VMs of "
+        + "\(fixed(ratio, 2)) × its memory. \(whatItTook(data, host: first.host))",
       subjects: found.map { (.host($0.host), span($0.seconds)) },
-      lever: "Place fewer or smaller VMs there, or add memory.", harm: first.seconds / 3_600)
+      lever: isBrief
+        ? "A balloon takes time to grow: keep more memory free, or reserve memory for what must not wait."
+        : "Place fewer or smaller VMs there, or add memory.", harm: first.seconds / 3_600)
   ]
+}
+
+/// What a host took back at most, and who waited. What a state leads to differs by policy; this is what it led to.
+private func whatItTook(_ data: RunData, host: Int) -> String {
+  let parts: [(HostMemoryColumn, String)] = [
+    (.balloon, "in balloons"), (.compressed, "compressed"), (.swapped, "swapped"),
+  ]
+  let taken = parts.compactMap { column, words -> String? in
+    let most = data.hosts[host][column].filter(\.isFinite).max() ?? 0
+    return most > 0 ? "\(memory(most)) \(words)" : nil
+  }
+  var text =
+    taken.isEmpty
+    ? "It took nothing back in any sample." : "It took back at most \(list(taken))."
+  let waiting = data.vms.indices.filter { data.vms[$0].memoryWaitSeconds > 0 }
+  if let longest = waiting.max(by: { a, b in
+    let (x, y) = (data.vms[a].memoryWaitSeconds, data.vms[b].memoryWaitSeconds)
+    return x != y ? x < y : a > b
+  }) {
+    text +=
+      " In the whole run \(count(waiting.count, "VM", "VMs")) waited for host memory, "
+      + "\(data.vms[longest].name) for \(span(data.vms[longest].memoryWaitSeconds))."
+  }
+  return text
 }
 
 /// VMs that ran out of memory and died.

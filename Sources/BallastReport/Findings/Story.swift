@@ -10,9 +10,7 @@ func story(_ data: RunData) -> String {
     sentences.append(
       "\(count(limited, "VM was", "VMs were")) held back by a CPU limit, not by a lack of CPU.")
   }
-  if let slowed = slowedVMs(data).first(where: { $0.severity >= .significant }) {
-    sentences.append(slowed.title + ".")
-  }
+  sentences.append(memorySentence(data))
   if let killed = killedVMs(data).first { sentences.append(killed.title + ".") }
   if let short = memoryOvercommitted(data).first { sentences.append(short.title + ".") }
   if let refused = refusedVMs(data).first { sentences.append(refused.title + ".") }
@@ -60,4 +58,42 @@ private func vmSentence(_ data: RunData) -> String {
     if !spared.isEmpty, spared.count <= 3 { text += "; none in \(list(spared))" }
   }
   return text + "."
+}
+
+/// What being short of memory cost the VMs, or that it cost nothing; empty where nothing could be taken back.
+private func memorySentence(_ data: RunData) -> String {
+  guard data.hasReclaim else { return "" }
+  let slowed = slowedVMs(data)
+  if let worst = slowed.first(where: { $0.severity >= .significant }) {
+    guard case .vm(let most)? = worst.subjects.first?.subject else { return worst.title + "." }
+    return "\(worst.title), \(data.vms[most].name) most (\(worst.subjects[0].number) of its work)."
+  }
+  let taken =
+    data.hosts.indices.map { host in
+      data.times.ends.indices.map { data.takenBack(ofHost: host, at: $0) }.max() ?? 0
+    }.max() ?? 0
+  let loser = data.vms.indices.filter { data.vms[$0].slowdown.max > 0 }.max { a, b in
+    let (x, y) = (data.vms[a].slowdown.max, data.vms[b].slowdown.max)
+    return x != y ? x < y : a > b
+  }
+  guard let loser else {
+    return taken > 0
+      ? "Up to \(memory(taken)) was taken back from the VMs of a host, and no VM was slowed by it."
+      : "No host took memory back."
+  }
+  let lost = data.vms[loser].slowdown
+  return
+    (taken > 0 ? "Up to \(memory(taken)) was taken back from the VMs of a host. " : "")
+    + "Waiting for memory cost \(data.vms[loser].name) most: \(percent(lost.max)) of its work in its "
+    + "worst sample, \(percent(lost.mean)) on average."
+}
+
+/// Memory is the greater trouble of the two, so the page tells of it first.
+func memoryLeads(_ data: RunData) -> Bool {
+  func worst(_ rules: [(RunData) -> [Finding]]) -> Int {
+    rules.flatMap { $0(data) }.map(\.severity.rawValue).max() ?? -1
+  }
+  return data.hasReclaim
+    && worst([killedVMs, slowedVMs, hostsOutOfMemory, squeezedVMs, memoryOvercommitted])
+      > worst([waitingVMs, limitedVMs, saturatedHosts, unmetEntitlements])
 }

@@ -20,20 +20,24 @@ private func memoryOnsets(_ data: RunData) -> [String] {
     }
     return nil
   }
+  func ratio(_ host: Int, _ time: Int) -> String {
+    "at <b>\(fixed(data.overcommit(ofHost: host, at: time), 2)) ×</b> (configured by physical memory) on "
+      + escaped(data.hosts[host].name)
+  }
   func place(_ host: Int, _ time: Int) -> String {
-    let ratio = data.overcommit(ofHost: host, at: time)
-    return "at <b>\(fixed(ratio, 2)) ×</b> (configured by physical memory) on "
-      + "\(escaped(data.hosts[host].name)), by \(clock(data.times.ends[time]))"
+    "\(ratio(host, time)), by \(clock(data.times.ends[time]))"
   }
   var out: [String] = []
   if let found = first({ data.takenBack(ofHost: $0, at: $1) > 0 }) {
     out.append("Memory was first taken back \(place(found.host, found.time)).")
   }
-  if let found = first({ data.hosts[$0].memoryStates.level(at: $1) ?? 0 > 0 }) {
-    let level = data.hosts[found.host].memoryStates.level(at: found.time) ?? 0
+  let states = data.hosts.indices.compactMap { host in
+    data.hosts[host].memoryStates.first(atLeast: 1).map { (host: host, state: $0) }
+  }
+  if let found = states.min(by: { ($0.state.time, $0.host) < ($1.state.time, $1.host) }) {
     out.append(
-      "The first state below high, \(MemoryStateSeries.names[level]), came "
-        + "\(place(found.host, found.time)).")
+      "The first state below high, \(MemoryStateSeries.names[found.state.level]), came "
+        + "\(ratio(found.host, data.sample(at: found.state.time))) at \(clock(found.state.time)).")
   }
   let slowed = data.vms.indices.filter { (data.vms[$0].samples?.reclaim.slowedAt ?? -1) >= 0 }
   let began = slowed.min { a, b in
@@ -50,48 +54,89 @@ private func memoryOnsets(_ data: RunData) -> [String] {
   return out
 }
 
+/// One column of the table of who paid.
+private struct PayerColumn {
+  var name: String
+  var hint: String
+  var places: Int
+  /// Nil where the run did not record it.
+  var value: (VMFacts) -> Double?
+}
+
+/// What the summaries know of every VM, and what only samples tell.
+private func payerColumns(_ data: RunData) -> [PayerColumn] {
+  var columns = [PayerColumn("Balloon max", "GiB", 2) { $0.balloon.max / 1_024 }]
+  if data.hasVMRows {
+    columns += [
+      PayerColumn("Compressed max", "GiB", 2) { $0.samples.map { $0.compressedMax / 1_024 } },
+      PayerColumn("Own swap max", "GiB, by the guest", 2) {
+        $0.samples.map { $0.reclaim.guestPagedMax / 1_024 }
+      },
+    ]
+  }
+  columns.append(PayerColumn("Swapped max", "GiB, by the host", 2) { $0.swapped.max / 1_024 })
+  if data.hasVMRows {
+    columns.append(
+      PayerColumn("Swapped in", "MiB/s, mean", 2) {
+        $0.samples.map { $0.reclaim.swappedIn / max(1, $0.onSeconds) }
+      })
+  }
+  return columns + [
+    PayerColumn("Slowdown mean", "% of work", 1) { $0.slowdown.mean },
+    PayerColumn("Slowdown p95", "% of work", 1) { $0.slowdown.p95 },
+    PayerColumn("Slowdown max", "% of work", 1) { $0.slowdown.max },
+  ]
+}
+
+extension PayerColumn {
+  fileprivate init(
+    _ name: String, _ hint: String, _ places: Int, value: @escaping (VMFacts) -> Double?
+  ) {
+    self.init(name: name, hint: hint, places: places, value: value)
+  }
+}
+
 /// The VMs that paid, worst first.
 func reclaimTable(_ data: RunData) -> String {
   guard data.hasReclaim else { return "" }
   let ranked = data.vmsByReclaim()
   guard !ranked.isEmpty else { return "" }
   let drilled = Set(data.drillDowns.map(\.vm))
-  let heads: [(name: String, hint: String)] = [
-    ("Balloon max", "GiB"), ("Compressed max", "GiB"), ("Swapped max", "GiB"),
-    ("Swapped in", "MiB/s, mean"), ("Slowdown mean", "% of work"), ("Slowdown p95", "% of work"),
-    ("Slowdown max", "% of work"), ("Waiting", "time"),
-  ]
+  let columns = payerColumns(data)
   var out = """
     <h3>Who paid</h3><div class="scroll tall" tabindex="0" role="region" aria-label="VMs that memory was taken from">\
     <table id="memory-table"><thead><tr><th scope="col">VM</th><th scope="col">Last host</th>
     """
-  for head in heads {
-    out += "<th scope=\"col\" class=\"num\">\(head.name)<small>\(head.hint)</small></th>"
+  for (name, hint) in columns.map({ ($0.name, $0.hint) }) + [("Waiting", "for host memory")] {
+    out += "<th scope=\"col\" class=\"num\">\(name)<small>\(hint)</small></th>"
   }
   out += "</tr></thead><tbody>\n"
   for vm in ranked.prefix(payersMax) {
     let facts = data.vms[vm]
-    let sums = facts.samples?.reclaim
     let link = drilled.contains(vm) ? "vm-\(vm)" : data.rowAnchor(vm)
-    func cell(_ value: Double, _ places: Int) -> String {
-      "<td class=\"num\">\(value.isFinite ? fixed(value, places) : "–")</td>"
-    }
     let style = Severity.slowdown(facts.slowdown)?.style ?? "fine"
     out += "<tr><th scope=\"row\"><a href=\"#\(link)\"><span class=\"dot \(style)\">"
     out += "\(escaped(facts.name))</span></a></th><td>\(escaped(facts.host))</td>"
-    out += cell(facts.balloon.max / 1_024, 2)
-    out += cell(sums.map { $0.compressedMax / 1_024 } ?? .nan, 2)
-    out += cell(facts.swapped.max / 1_024, 2)
-    out += cell(sums.map { $0.swappedIn / max(1, facts.samples?.onSeconds ?? 1) } ?? .nan, 2)
-    out += cell(facts.slowdown.mean, 1) + cell(facts.slowdown.p95, 1) + cell(facts.slowdown.max, 1)
+    for column in columns {
+      let value = column.value(facts) ?? .nan
+      out += "<td class=\"num\">\(value.isFinite ? fixed(value, column.places) : "–")</td>"
+    }
     out +=
-      "<td class=\"num\">\(sums.map { $0.waitingSeconds > 0 ? span($0.waitingSeconds) : "–" } ?? "–")</td>"
+      "<td class=\"num\">\(facts.memoryWaitSeconds > 0 ? span(facts.memoryWaitSeconds) : "–")</td>"
     out += "</tr>\n"
   }
   out += "</tbody></table></div>"
   if ranked.count > payersMax {
     out +=
       "<p class=\"note\">The \(count(payersMax)) that lost most, of \(count(ranked.count)).</p>"
+  }
+  if !data.hasVMRows {
+    out +=
+      "<p class=\"note\">What of a VM was compressed, swapped in or in its guest's own swap is known from its "
+      + "samples only: <code>record: {vms: all}</code>.</p>"
+  } else if ranked.prefix(payersMax).contains(where: { data.vms[$0].samples == nil }) {
+    out +=
+      "<p class=\"note\">– where a VM's samples were not recorded: <code>record: {vms: all}</code>.</p>"
   }
   return out
 }

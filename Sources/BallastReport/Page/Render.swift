@@ -63,7 +63,8 @@ func page(_ data: RunData, _ library: ChartLibrary?) -> String {
     "drillNote": data.drillDowns.count < data.vms.count
       ? "The \(count(data.drillDowns.count)) VMs that wait most, of \(count(data.vms.count))."
       : "All VMs, the longest waiting first.",
-    "hasMemory": data.hasReclaim,
+    "memoryFirst": memoryLeads(data),
+    "memoryLast": data.hasReclaim && !memoryLeads(data),
     "memory": memoryNotes(data) + memoryCharts + reclaimTable(data),
     "hasPools": !pools.isEmpty,
     "pools": pools,

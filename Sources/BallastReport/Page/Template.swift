@@ -19,7 +19,8 @@ let pageTemplate = """
   {{{header}}}
   <nav aria-label="Sections"><a href="#verdict">Verdict</a><a href="#findings">Findings</a>\
   <a href="#why">Why</a>\
-  <a href="#hosts">Hosts</a><a href="#vms">VMs</a>{{#hasMemory}}<a href="#memory">Memory</a>{{/hasMemory}}\
+  {{#memoryFirst}}<a href="#memory">Memory</a>{{/memoryFirst}}\
+  <a href="#hosts">Hosts</a><a href="#vms">VMs</a>{{#memoryLast}}<a href="#memory">Memory</a>{{/memoryLast}}\
   <a href="#pools">Pools</a>\
   <a href="#events">Events</a><a href="#method">Method</a>\
   <button type="button" id="unzoom" hidden="hidden">Show the whole run</button></nav>
@@ -27,13 +28,15 @@ let pageTemplate = """
   <section id="verdict">{{{verdict}}}{{{figures}}}</section>
   <section id="findings"><h2>Findings, by harm</h2>{{{findings}}}</section>
   <section id="why"><h2>Why</h2>{{{why}}}</section>
+  {{#memoryFirst}}<section id="memory"><h2>Memory</h2>{{{memory}}}</section>
+  {{/memoryFirst}}
   <section id="hosts"><h2>Hosts</h2>{{^hasCharts}}<p class="note">No samples were recorded.</p>\
   {{/hasCharts}}{{{hosts}}}</section>
   <section id="vms"><h2>VMs</h2>{{{vmNote}}}{{{vmCharts}}}{{{vmTable}}}\
   {{#hasDrillDowns}}<h3>VM by VM</h3><p class="note">{{{drillNote}}}</p><div class="drills">{{{drillDowns}}}\
   </div>{{/hasDrillDowns}}</section>
-  {{#hasMemory}}<section id="memory"><h2>Memory</h2>{{{memory}}}</section>
-  {{/hasMemory}}<section id="pools"><h2>Resource pools</h2>{{{pools}}}{{^hasPools}}<p class="note">This run has no \
+  {{#memoryLast}}<section id="memory"><h2>Memory</h2>{{{memory}}}</section>
+  {{/memoryLast}}<section id="pools"><h2>Resource pools</h2>{{{pools}}}{{^hasPools}}<p class="note">This run has no \
   resource pools.</p>{{/hasPools}}</section>
   <section id="events"><h2>Events</h2>{{{events}}}</section>
   <section id="method"><h2>Method and configuration</h2>{{{method}}}</section>

@@ -44,8 +44,9 @@ struct Assembler {
       seed: seed ?? root["seed"]?.plain.flatMap { UInt64($0) } ?? 1,
       duration: duration ?? .zero, interval: interval, controlInterval: control,
       profile: profile, clusters: clusters.compactMap(\.spec), traces: traces,
-      vms: vms.map(\.entry), policies: readPolicies(), events: events,
+      vms: vms.map(\.entry), policies: readPolicies(clusters: clusters), events: events,
       expectations: readExpectations(), record: readRecord(interval: record),
+      assumption: readAssumption(),
       hasSweep: root["sweep"] != nil, place: root.place)
   }
 

@@ -84,10 +84,22 @@ extension Assembler {
         value["memory"]!.place, "a host cannot have \(memory.words) of memory",
         "write 1MiB to 1024TiB")
     }
+    checkReserve(of: name, memory: memory)
     return HostEntry(
       name: name, count: count, sockets: cpu?["sockets"]?.whole(1...64) ?? 1,
       coresPerSocket: cores, threadsPerCore: cpu?["threads"]?.whole(1...8) ?? 1,
       coreRate: Kilohertz(mhz), memory: memory, swap: readSwap(value["swap"]), place: value.place)
+  }
+
+  /// What is kept of every host must leave VMs something.
+  private mutating func checkReserve(of host: String, memory: Bytes) {
+    guard let written = root["hypervisor"]?["host_reserve"], let reserve = written.bytes,
+      memory > .zero, reserve >= memory
+    else { return }
+    problems.add(
+      written.place,
+      "host_reserve \(reserve.words) leaves VMs nothing of host \(shown(host)), which has "
+        + memory.words, "lower it, or add memory to the host")
   }
 
   private mutating func readPools(

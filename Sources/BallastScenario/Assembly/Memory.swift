@@ -11,7 +11,7 @@ extension Assembler {
     let workload = vm["workload"]?["memory"]
     var spec = GuestMemorySpec()
     spec.image = vm["image"]?.text
-    spec.content = readPages(vm["pages"])
+    spec.content = readPages(vm)
     spec.balloon = readBalloon(policy?["balloon"])
     spec.balloon.max = policy?["balloon_max"]?.fraction
     spec.swap = readSwap(vm["guest_swap"]) ?? spec.swap
@@ -19,32 +19,6 @@ extension Assembler {
     spec.rewrittenPerSecond = workload?["rewritten"]?.fraction ?? spec.rewrittenPerSecond
     spec.bootRamp = workload?["ramp"]?.duration ?? spec.bootRamp
     return spec
-  }
-
-  private mutating func readPages(_ value: Value?) -> PageContent {
-    var content = PageContent()
-    guard let value else { return content }
-    content.zero = value["zero"]?.fraction ?? content.zero
-    content.common = value["common"]?.fraction ?? content.common
-    content.duplicate = value["duplicate"]?.fraction ?? content.duplicate
-    let sum = content.zero + content.common + content.duplicate
-    if sum > .one {
-      problems.add(
-        value.place,
-        "pages are zero \(content.zero.words), common \(content.common.words) and duplicate "
-          + "\(content.duplicate.words), \(sum.words) together",
-        "lower one of them; what is left of 100% is unique")
-    }
-    return content
-  }
-
-  private mutating func readBalloon(_ value: Value?) -> BalloonDriverSpec {
-    BalloonDriverSpec(
-      isPresent: value?["driver"]?.text != "missing",
-      rate: readRate(value, "rate", zero: "write driver: missing"),
-      resistsBeyond: value?["resists_beyond"]?.fraction,
-      deflatesOnOOM: value?["deflate_on_oom"]?.flag ?? false,
-      reportsFreePages: value?["free_page_reporting"]?.flag ?? false)
   }
 
   /// What memory policies are told of a VM.
@@ -127,7 +101,7 @@ extension Assembler {
   }
 
   /// Bytes per second, above zero.
-  private mutating func readRate(_ map: Value?, _ key: String, zero: String) -> Bytes? {
+  mutating func readRate(_ map: Value?, _ key: String, zero: String) -> Bytes? {
     guard let value = map?[key], let rate = value.amount(.rate) else { return nil }
     if rate < 8 * 4_096 {
       problems.add(
@@ -230,7 +204,8 @@ extension Assembler {
 
   // MARK: Reclamation
 
-  mutating func readReclamation(_ value: Value?) -> ReclamationChoice {
+  /// - Parameter hosts: all of the scenario that could be read.
+  mutating func readReclamation(_ value: Value?, hosts: [HostEntry]) -> ReclamationChoice {
     var choice = ReclamationChoice()
     guard let value else { return choice }
     choice.isModelled = value.text != "off"
@@ -244,6 +219,7 @@ extension Assembler {
         problems.add(
           minFree.place, "min_free is 0, and states are parts of it", "write a size above zero")
       }
+      checkFits(bytes, at: minFree.place, hosts)
       let policy = choice.policy ?? profile.memory.policy
       if policy != "proportional-share" {
         problems.add(
@@ -253,6 +229,19 @@ extension Assembler {
       }
     }
     return choice
+  }
+
+  /// A host that is to keep free all that it has for VMs would be short of memory without any.
+  private mutating func checkFits(_ minFree: Bytes, at place: SourcePlace, _ hosts: [HostEntry]) {
+    func room(_ host: HostEntry) -> Bytes { host.memory - profile.hostReserve(memory: host.memory) }
+    guard let host = hosts.min(by: { room($0) < room($1) }), room(host) > .zero,
+      minFree >= room(host)
+    else { return }
+    problems.add(
+      place,
+      "min_free \(minFree.words) is all that host \(shown(host.name)) has for VMs: "
+        + "\(room(host).words) of \(host.memory.words)",
+      "lower it")
   }
 
   private mutating func readOrder(_ value: Value?) -> [ReclaimTechnique]? {

@@ -2,14 +2,15 @@ import BallastModel
 import BallastUnits
 
 extension Assembler {
-  mutating func readPolicies() -> PolicyChoice {
+  mutating func readPolicies(clusters: [ReadCluster]) -> PolicyChoice {
     let value = root["policies"]
     return PolicyChoice(
       admission: readAdmission(value?["admission"]),
       placement: value?["placement"]?.text ?? PolicyChoice().placement,
       balancing: readBalancing(value?["balancing"]),
       failover: readFailover(value?["failover"]),
-      reclamation: readReclamation(value?["reclamation"]),
+      reclamation: readReclamation(
+        value?["reclamation"], hosts: clusters.flatMap { $0.spec?.hosts ?? [] }),
       entitlement: readEntitlement(value?["entitlement"]))
   }
 

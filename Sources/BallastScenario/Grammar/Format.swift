@@ -12,11 +12,14 @@ enum ObjectName: String, CaseIterable {
     snapshot
   case expectation, subjects, explained
   case record
+  case assume, resample
   case hostPolicy, hostPolicies, domains, domain, domainMemory, domainBalloon, safety
+  case directHost, directDomain
 
   /// The maps of a host's policy file, which a scenario does not have.
   static let ofHostPolicies: [ObjectName] = [
     .hostPolicy, .hostPolicies, .domains, .domain, .domainMemory, .domainBalloon, .safety,
+    .directHost, .directDomain,
   ]
   /// The maps that a scenario has.
   static let ofScenarios = allCases.filter { !ofHostPolicies.contains($0) }
@@ -36,6 +39,7 @@ extension ObjectName {
   private func makeSpec() -> ObjectSpec {
     switch self {
     case .scenario, .control, .cpuModel, .hypervisor, .record: runSpec
+    case .assume, .resample: assumptionSpec
     case .cluster, .host, .hostCPU, .pool, .poolCPU, .poolMemory: inventorySpec
     case .trace, .workload, .cpuDemand, .memoryDemand, .square, .diurnal, .random, .cycle, .io:
       workloadSpec
@@ -47,7 +51,8 @@ extension ObjectName {
       .changeOfMemory, .power, .snapshot:
       eventSpec
     case .expectation, .subjects, .explained: expectationSpec
-    case .hostPolicy, .hostPolicies, .domains, .domain, .domainMemory, .domainBalloon, .safety:
+    case .hostPolicy, .hostPolicies, .domains, .domain, .domainMemory, .domainBalloon, .safety,
+      .directHost, .directDomain:
       hostPolicySpec
     }
   }
@@ -158,6 +163,7 @@ extension ObjectName {
           Key("events", .list(.object(.event)), "What happens at set times."),
           Key("expect", .list(.object(.expectation)), "What must hold for the run to pass."),
           Key("record", .object(.record), "What is written to the result files."),
+          Key("assume", .object(.assume), "What if demand were another: changes every workload."),
           Key(
             "sweep", .map(key: .text, value: .list(.anything)),
             "Axes of a sweep: a path as in --set, and the values it takes. `run` uses the plain values."

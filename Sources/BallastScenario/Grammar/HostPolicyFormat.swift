@@ -34,6 +34,14 @@ extension ObjectName {
             standard: "true")
         ])
     case .safety: safetySpec
+    case .directHost:
+      ObjectSpec(
+        summary: "Guests of a host without libvirt.",
+        keys: [
+          Key("ballast", .whole(1...1), "Version of the format.", required: true),
+          Key("domains", .list(.object(.directDomain)), "The guests.", required: true),
+        ])
+    case .directDomain: directSpec
     default:
       ObjectSpec(
         summary: "What an administrator wants of a KVM host.",
@@ -79,6 +87,26 @@ extension ObjectName {
         Key(
           "priority", .whole(0...100),
           "hyperv-dynamic-memory: weight of its demand when memory is short.", standard: "50"),
+      ])
+  }
+
+  private var directSpec: ObjectSpec {
+    ObjectSpec(
+      noun: "guest",
+      summary: "A guest, its monitor and its control groups.",
+      keys: [
+        Key("name", .name, "Name of the guest.", required: true),
+        Key("socket", .path, "QMP socket that nobody else talks to.", required: true),
+        Key("uuid", .text, "What the audit log knows it by.", standard: "its name"),
+        Key(
+          "process", .whole(1...4_194_304), "Process id of QEMU.",
+          standard: "the one at the other end of the socket"),
+        Key("cpu_group", .path, "Control group with its CPU weight and quota, and nothing else."),
+        Key("memory_group", .path, "Control group with its memory protection."),
+        Key(
+          "balloon", .text, "The balloon in QEMU's object tree.",
+          standard: "/machine/peripheral/balloon0"),
+        Key("minimum", .quantity(.memory), "What a balloon always leaves.", standard: "0"),
       ])
   }
 

@@ -106,13 +106,15 @@ extension ObjectName {
       summary:
         "What the pages hold that a guest has touched, as parts of them; the rest is unique.",
       keys: [
-        Key("zero", .quantity(.percentage), "Pages of zeros.", standard: "5%"),
+        Key(
+          "zero", .quantity(.percentage), "Pages of zeros.",
+          standard: "5%, or less where the others leave less"),
         Key(
           "common", .quantity(.percentage), "Equal to pages of other VMs with the same image.",
-          standard: "8%"),
+          standard: "8%, or less where the others leave less"),
         Key(
           "duplicate", .quantity(.percentage), "Equal to another page of the same VM.",
-          standard: "3%"),
+          standard: "3%, or less where the others leave less"),
       ])
   }
 

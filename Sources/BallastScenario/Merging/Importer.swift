@@ -8,6 +8,9 @@ struct Importer {
   var texts: SourceTexts
   var problems: [ScenarioProblem] = []
   private var bytesLeft: Int
+  /// What is being read: only scenarios import others.
+  var noun = Self.scenario
+  static let scenario = "a scenario"
 
   init(
     readFile: @escaping (String) throws -> [UInt8], paths: PathResolver, texts: SourceTexts,
@@ -37,7 +40,9 @@ struct Importer {
       if wrong.isEmpty {
         problems.append(
           ScenarioProblem(
-            start, "\(file) is empty", remedy: "`ballast init` writes a scenario to start from"))
+            start, "\(file) is empty",
+            remedy: noun == Self.scenario
+              ? "`ballast init` writes a scenario to start from" : "begin with ballast: 1"))
       }
       return nil
     }
@@ -45,7 +50,7 @@ struct Importer {
       problems.append(
         ScenarioProblem(
           value.place,
-          "a scenario is a group of keys, and this is \(value.isList ? "a list" : "text")",
+          "\(noun) is a group of keys, and this is \(value.isList ? "a list" : "text")",
           remedy: "begin with ballast: 1"))
       return nil
     }
@@ -53,7 +58,7 @@ struct Importer {
   }
 
   private mutating func withImports(_ value: Value, file: String, chain: [String]) -> Value {
-    guard let named = value["import"] else { return value }
+    guard noun == Self.scenario, let named = value["import"] else { return value }
     var own = value
     own.content = .map(value.entries.filter { $0.key != "import" })
     var base: Value?

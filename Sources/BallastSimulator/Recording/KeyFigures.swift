@@ -15,17 +15,14 @@ struct FigureSums {
   /// Of the fullest host so far, thousandths of a MiB.
   private var fullest: (consumed: Int64, capacity: Int64) = (0, 1)
 
-  /// Σ over hosts of the time in a state below high, ns.
-  private var shortOfMemory: Int64 = 0
   /// Σ configured memory of VMs that are on and Σ memory of hosts that are, thousandths of a MiB: of the present sample,
   /// and where their ratio was largest.
   private var committed: (configured: Int64, capacity: Int64) = (0, 0)
   private var mostCommitted: (configured: Int64, capacity: Int64) = (0, 1)
 
   mutating func add(
-    host cells: UnsafePointer<Int64>, state: MemoryState?, interval: SimDuration, isTail: Bool
+    host cells: UnsafePointer<Int64>, isTail: Bool
   ) {
-    if let state, state > .high { shortOfMemory += interval.value }
     if cells[HostColumn.cpuCapacity.rawValue] > 0 {
       committed.configured += cells[HostColumn.memConfigured.rawValue]
       committed.capacity += cells[HostColumn.memCapacity.rawValue]
@@ -60,7 +57,10 @@ struct FigureSums {
 
   /// - Parameters:
   ///   - consolidation: mean VMs per host, thousandths.
-  func keyFigures(world: World, worst: WorstVMs, consolidation: Int64) -> [RunRecord.KeyFigure] {
+  ///   - shortage: Σ over hosts of the time in a memory state below high; nil: the policy knows no states.
+  func keyFigures(
+    world: World, worst: WorstVMs, consolidation: Int64, shortage: SimDuration?
+  ) -> [RunRecord.KeyFigure] {
     let cores = world.hosts.reduce(Int64(0)) { $0 + Int64($1.sockets * $1.coresPerSocket) }
     let vcpus = world.vms.reduce(Int64(0)) { $0 + Int64($1.vcpus) }
     let memory = world.hosts.reduce(Int64(0)) { $0 + $1.memory.value }
@@ -82,8 +82,8 @@ struct FigureSums {
         "mem_swapped_mib_max", "MiB", worst.swapped.value,
         "memory of the VM that had most on its host's swap device" + worst.swapped.name(world)),
       figure(
-        "mem_below_high_s", "s", ratio(shortOfMemory, 1_000_000),
-        "time in a memory state below high, Σ over hosts"),
+        "mem_below_high_s", "s", shortage.map(\.milliseconds) ?? emptyCell,
+        "time in a memory state below high, Σ over hosts; empty where the policy knows no states"),
     ]
     return [
       figure("vms", "1", Int64(world.vms.count) * 1_000, "VMs of the scenario"),

@@ -30,6 +30,8 @@ struct VMMemoryCells: BitwiseCopyable, Equatable {
   var swapOut: Int64 = 0
   /// Thousandths of a percent.
   var slowdown: Int64 = 0
+  /// CPU work that the guest would have done and could not, kHz, mean.
+  var lost: Int64 = 0
   /// Bytes, for sums that are rounded later.
   var consumedBytes: Int64 = 0
   var overheadBytes: Int64 = 0
@@ -95,8 +97,10 @@ struct VMMemoryCells: BitwiseCopyable, Equatable {
     swapIn = rate(activity.swapIn, interval)
     swapOut = rate(activity.swapOut, interval)
     if activity.lost > 0 && activity.wished > 0 {
-      let lost = min(activity.lost, activity.wished)
-      slowdown = Int64((lost * 100_000 + activity.wished / 2) / activity.wished)
+      let work = min(activity.lost, activity.wished)
+      slowdown = Int64((work * 100_000 + activity.wished / 2) / activity.wished)
+      let time = Int128(interval.value)
+      lost = Int64((work + time / 2) / time)
     }
   }
 }

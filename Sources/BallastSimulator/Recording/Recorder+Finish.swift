@@ -40,7 +40,9 @@ extension Recorder {
       isComplete: isComplete, expectations: verdicts,
       summary: figures.keyFigures(
         world: world, worst: worst,
-        consolidation: consolidationSeries.isEmpty ? 0 : consolidationSeries.mean) + more,
+        consolidation: consolidationSeries.isEmpty ? 0 : consolidationSeries.mean,
+        shortage: world.knowsMemoryStates
+          ? shortage.total(until: SimTime(simulated.value)) : nil) + more,
       traces: world.traceReads, assumptions: world.assumptions + recordingAssumptions,
       takesMemoryBack: takesMemoryBack)
   }

@@ -32,6 +32,7 @@ final class Recorder {
   private let hostStates: UnsafeMutablePointer<HostState>
   private let hostMemoryStates: UnsafeMutablePointer<MemoryState?>
   let hostMemory: HostMemoryBook
+  var shortage: ShortageClock
   private let poolCells: UnsafeMutablePointer<Int64>
 
   private let sizes: UnsafeMutablePointer<Int64>
@@ -114,7 +115,8 @@ final class Recorder {
     hostCells = filled(world.hosts.count * HostColumn.count, emptyCell)
     hostMemoryStates = filled(world.hosts.count, nil)
     hostMemory = HostMemoryBook(
-      hostCount: world.hosts.count, state: world.managesMemory ? .high : nil)
+      hostCount: world.hosts.count, state: world.knowsMemoryStates ? .high : nil)
+    shortage = ShortageClock(hostCount: world.hosts.count)
     hostStates = filled(world.hosts.count, .on)
     poolCells = filled(manifest.pools.count * PoolColumn.count, emptyCell)
     sizes = filled(vmCount, 0)
@@ -205,6 +207,7 @@ final class Recorder {
     let isTail = interval != world.recordInterval
     var demand: Int64 = 0
     var used: Int64 = 0
+    var lost: Int64 = 0
     if onlySummaries && !isTail && SampleBlock.fits(vms: columns.count)
       && columns.count == columns.present && !machine.hasMovingMemory(host)
       && (!takesMemoryBack || machine.isMemoryAtRest(host))
@@ -219,15 +222,17 @@ final class Recorder {
       for row in 0..<columns.count {
         demand += columns.demand[row]
         used += columns.used[row]
-        memory += recordVM(
+        let cells = recordVM(
           columns, row, host: host, interval: interval, steps: steps, slot: slot, tile: tile)
+        lost += cells.lost
+        memory += cells
       }
       let excess = takeMemory(
         of: host, memory, overhead: columns.overhead, slot: slot, mayHold: false)
       if excess > 0 { takeExcess(excess, from: cells(of: columns, slot: slot)) }
     }
     hostSamples[slot * world.hosts.count + host.int] = HostSample(
-      demand: demand + columns.demandElsewhere, used: used + columns.usedElsewhere,
+      demand: demand + columns.demandElsewhere, lost: lost, used: used + columns.usedElsewhere,
       overhead: columns.overhead, capacity: columns.capacity)
   }
 
@@ -289,7 +294,7 @@ final class Recorder {
     let demand = columns.demand[row]
     let ready = demand - columns.used[row]
     let coreRate = machine.coreRate(of: host)
-    cells[VMColumn.cpuDemand.rawValue] = demand
+    cells[VMColumn.cpuDemand.rawValue] = demand + memory.lost
     cells[VMColumn.cpuEntitled.rawValue] = entitled.cpu
     cells[VMColumn.cpuUsed.rawValue] = columns.used[row]
     cells[VMColumn.cpuReady.rawValue] = readyTime(ready, interval: interval, coreRate: coreRate)
@@ -324,7 +329,7 @@ final class Recorder {
     cells[HostColumn.cpuCapacity.rawValue] = capacity
     // A sum of means that were rounded each: it must not pass what the host has for VMs.
     let used = min(sample.used, capacity - sample.overhead)
-    cells[HostColumn.cpuDemand.rawValue] = sample.demand
+    cells[HostColumn.cpuDemand.rawValue] = sample.demand + sample.lost
     cells[HostColumn.cpuUsed.rawValue] = used
     cells[HostColumn.cpuUsedPercent.rawValue] = percent(used, of: capacity)
     cells[HostColumn.cpuReady.rawValue] = readyTime(
@@ -452,8 +457,7 @@ final class Recorder {
       let cells = hosts + host * HostColumn.count
       poweredOn += cells[HostColumn.vms.rawValue]
       figures.add(
-        host: cells, state: hostMemoryStates[host], interval: interval,
-        isTail: interval != world.recordInterval)
+        host: cells, isTail: interval != world.recordInterval)
     }
     figures.endSample()
     consolidation.append(
@@ -470,7 +474,9 @@ private func filled<Element>(_ count: Int, _ value: Element) -> UnsafeMutablePoi
 
 /// A host's sums over one sample, kHz.
 private struct HostSample: BitwiseCopyable {
+  /// Asked for: what waited for memory did not ask.
   var demand: Int64 = 0
+  var lost: Int64 = 0
   var used: Int64 = 0
   var overhead: Int64 = 0
   /// Mean.

@@ -33,6 +33,29 @@ extension WorldBuilder {
       facts: memory ?? scenario.profile.memory, configured: configured)
   }
 
+  /// Settings of VMs that are written and that the policy does not look at, one sentence for all: an import or another
+  /// run may want them, so they are no mistake.
+  var unusedMemorySettings: [String] {
+    guard let memory else { return [] }
+    let hasMinimum = !["none", "proportional-share"].contains(memory.policy)
+    let isHyperV = memory.policy == "hyperv-dynamic-memory"
+    let startsBallooned = memory.onExhaustion != .wait && memory.techniques.contains(.balloon)
+    let unused: [(name: String, isUnused: Bool, isWritten: (MemoryPolicySpec) -> Bool)] = [
+      ("minimum", !hasMinimum, { $0.minimum != nil }),
+      ("startup", !startsBallooned, { $0.startup != nil }),
+      ("buffer", !isHyperV, { $0.buffer != nil }),
+      ("priority", !isHyperV, { $0.priority != nil }),
+    ]
+    let names = unused.filter { setting in
+      setting.isUnused && scenario.vms.contains { setting.isWritten($0.memoryPolicy) }
+    }.map(\.name)
+    guard !names.isEmpty else { return [] }
+    return [
+      "memory_policy \(names.joined(separator: ", ")): not used by policy \(memory.policy) on "
+        + "profile \(scenario.profile.name)"
+    ]
+  }
+
   /// What a guest has at power-on. ESXi gives it all at once, as does any host that does not balloon it; with
   /// `squeezed` a guest comes with its minimum and gets more afterwards.
   private func startup(
@@ -93,7 +116,7 @@ extension World {
     return MemorySetup(
       facts: memory, tick: SimDuration(max(1_000_000_000, controlInterval.value / 20)),
       scan: scanStep,
-      alarms: hosts.map(memoryAlarm), doublePaging: policies.reclamation.doublePaging,
+      alarms: memoryAlarms, doublePaging: policies.reclamation.doublePaging,
       compressible: vms.map { vm in
         var stream = RandomStream(seed: seed, named: "compressibility/\(vm.name)")
         return Self.compressibility(&stream)
@@ -106,15 +129,22 @@ extension World {
     return controlInterval
   }
 
-  /// Free memory of a host below which its manager must look at it: where large pages begin to be broken up, or where
-  /// the mildest state begins and a little more. Policies that balloon at any time always look.
-  private func memoryAlarm(_ host: HostSpec) -> Bytes {
-    guard managesMemory, let memory else { return Bytes(.min) }
-    guard memory.policy == "proportional-share" else { return Bytes(.max) }
-    let minFree = policies.reclamation.minFree ?? profile.minFree(memory: host.memory)
-    return minFree > .zero
-      ? FreeMemoryScale.threshold(.target, minFree: minFree)
-      : PartsPerMillion.percent(25).of(host.memory)
+  /// Of each host, free memory below which its manager must look at it: where large pages begin to be broken up, or where
+  /// the mildest state begins and a little more. Policies that balloon at any time always look, and so do those that keep
+  /// limits of pools, which bind with all memory free.
+  private var memoryAlarms: [Bytes] {
+    guard managesMemory, let memory else { return hosts.map { _ in Bytes(.min) } }
+    guard memory.policy == "proportional-share" else { return hosts.map { _ in Bytes(.max) } }
+    var alarms = hosts.map { host in
+      let minFree = policies.reclamation.minFree ?? profile.minFree(memory: host.memory)
+      return minFree > .zero
+        ? FreeMemoryScale.threshold(.target, minFree: minFree)
+        : PartsPerMillion.percent(25).of(host.memory)
+    }
+    for cluster in clusters.indices where limitsPoolMemory(ofCluster: cluster) {
+      for host in clusters[cluster].hosts { alarms[host.int] = Bytes(.max) }
+    }
+    return alarms
   }
 
   /// How well a VM's pages compress, drawn once per VM.

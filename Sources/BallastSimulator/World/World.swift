@@ -157,6 +157,8 @@ public struct World: Sendable {
   public var recordedVMs: [VMIndex]
   /// Kept open while the workloads replay them.
   public var traces: [UtilisationTrace]
+  /// What an assumption made of them, for as long.
+  var changedDemand: ChangedDemand?
   public var traceReads: [RunRecord.TraceRead]
   public var assumptions: [String]
 
@@ -223,6 +225,12 @@ extension World {
 
   /// A policy decides about memory; without one hosts do what they do by themselves.
   var managesMemory: Bool { memory.map { $0.policy != "none" } ?? false }
+
+  /// The policy tells how short of memory a host is by states that its technique follows. Those of Proxmox, Hyper-V and
+  /// squeezed have none: they balloon towards one goal, whatever is free.
+  var knowsMemoryStates: Bool {
+    memory.map { ["proportional-share", "mom", "mom-ovirt"].contains($0.policy) } ?? false
+  }
 
   /// Hosts draw pages to see which memory is in use.
   var hasSamplers: Bool { samplesMemory || managesMemory && (memory?.idleTax ?? .zero) > .zero }

@@ -72,7 +72,9 @@ struct RunCommand: ParsableCommand {
     let directory = try makeDirectory(for: scenario)
     let world: World
     switch buildWorld(scenario) {
-    case .success(let built): world = built
+    case .success(let built):
+      world = built
+      if !quiet { tell(built.remarks, of: file) }
     case .failure(let error):
       directory.discard()
       throw complain(error, in: loaded.texts)

@@ -29,9 +29,12 @@ struct ValidateCommand: ParsableCommand {
       }
       let checked = loaded.result.flatMap(buildWorld)
       switch checked {
-      case .success:
+      case .success(let world):
         outcomes.append((file, nil, loaded.texts))
-        if !json { output("\(file): valid") }
+        if !json {
+          output("\(file): valid")
+          tell(world.remarks, of: file)
+        }
       case .failure(let error):
         outcomes.append((file, error, loaded.texts))
         if !json { note(describe(error, in: loaded.texts)) }

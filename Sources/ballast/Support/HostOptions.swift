@@ -14,16 +14,57 @@ struct HostOptions: ParsableArguments {
       valueName: "uri"))
   var connect: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "List of guests of a host without libvirt, reached by QEMU's sockets and the kernel's files.",
+      valueName: "file"))
+  var direct: String?
+
+  func validate() throws {
+    if connect != nil && direct != nil {
+      throw ValidationError("--connect and --direct are two ways to one host; write one")
+    }
+  }
+
   /// Names the host in the state file.
-  var connection: String { (try? LibvirtSystem(uri: connect, readOnly: true))?.uri ?? "libvirt" }
+  var connection: String {
+    if let direct { return "direct:" + direct }
+    return (try? LibvirtSystem(uri: connect, readOnly: true))?.uri ?? "libvirt"
+  }
 
   /// Opens the host; the first call of the system connects.
   func open(readOnly: Bool) throws -> any HostSystem {
+    if let direct { return DirectSystem(try guests(direct)) }
     do throws(HostSystemError) {
       return try LibvirtSystem(uri: connect, readOnly: readOnly)
     } catch {
       throw hostFailure(error)
     }
+  }
+}
+
+private func guests(_ path: String) throws -> [DirectDomain] {
+  let bytes: [UInt8]
+  do throws(UnreadableFile) {
+    bytes = try readBytes(path)
+  } catch {
+    note("ballast: cannot read \(path): \(error)")
+    throw Exit.fileMissing.code
+  }
+  var texts = SourceTexts()
+  do throws(ScenarioError) {
+    return try readDirectHost(path: path, bytes: bytes, texts: &texts).map { spec in
+      var domain = DirectDomain(name: spec.name, socket: spec.socket)
+      domain.uuid = spec.uuid ?? ""
+      domain.process = spec.process
+      domain.cpuGroup = spec.cpuGroup
+      domain.memoryGroup = spec.memoryGroup
+      domain.balloon = spec.balloon ?? domain.balloon
+      domain.memoryMinimum = spec.memoryMinimum.value
+      return domain
+    }
+  } catch {
+    throw complain(error, in: texts)
   }
 }
 

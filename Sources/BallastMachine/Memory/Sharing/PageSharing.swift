@@ -140,6 +140,15 @@ extension PageSharing {
   /// When something changes next if nothing is set or asked, ns; `Int64.max`: never.
   public var nextChange: Int64 { isSettled ? .max : (stepCount + 1) * step }
 
+  /// It looks for equal pages, so that it matters what VMs hold.
+  public var isScanning: Bool {
+    switch scanner {
+    case .none: false
+    case .ksm(let scan): scan.settings.run
+    case .esxi: true
+    }
+  }
+
   /// CPU time of the scanner so far, ns.
   public var cpuTime: Int64 {
     switch scanner {
