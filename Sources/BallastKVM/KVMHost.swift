@@ -46,7 +46,7 @@ public struct KVMHost: HypervisorBackend {
   private var observationsUntilRefresh = 0
 
   /// Settings are read anew after so many observations, so that what others change is seen.
-  static let observationsPerRefresh = 30
+  static let observationsPerRefresh = 6
 
   /// - Parameters:
   ///   - managesMemory: guests are asked to report their memory.

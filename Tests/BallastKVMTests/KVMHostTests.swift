@@ -232,6 +232,13 @@ struct KVMHostTests {
     #expect(bench.host.report.events.map(\.kind) == [.changedByOthers])
   }
 
+  /// Settings are read anew every six observations: a change that no write of ours meets is found out all the same.
+  @Test func settingsAreReadAnewNowAndThen() throws {
+    let bench = try Bench()
+    for _ in 0..<13 { _ = try bench.see() }
+    #expect(bench.system.refreshCount == 3)
+  }
+
   /// Originals cannot be saved: nothing is changed.
   @Test func withoutAPlaceForOriginalsNothingIsChanged() throws {
     let bench = try Bench()

@@ -57,7 +57,8 @@ func restoreWords(_ report: RestoreReport) -> [String] {
   lines += report.gone.map { "gone: \($0) has ended or started again since" }
   lines.append(
     report.isIncomplete
-      ? "not everything is as it was: run `ballast host restore` again" : "restored")
+      ? "not everything is as it was: run `ballast host restore` again"
+      : report.heldBack.isEmpty ? "restored" : "restored, but for what was left")
   return lines
 }
 
