@@ -52,9 +52,6 @@ final class CSVTable {
     return index
   }
 
-  /// The names of its columns, in order.
-  var names: [String] { header }
-
   /// Where a column stands that runs of older versions lack.
   func position(_ name: String) -> Int? { header.firstIndex(of: name) }
 

@@ -56,7 +56,7 @@ extension Assembler {
       problems.add(
         entry.keyPlace, "double_paging describes simulated guests, and these are real", "remove it")
     }
-    return readReclamation(value)
+    return readReclamation(value, hosts: [])
   }
 
   private mutating func managedNames(_ value: Value?) -> [String] {
