@@ -1,6 +1,7 @@
-import BallastKVM
 import BallastTestSupport
 import Testing
+
+@testable import BallastKVM
 
 private let second: Int64 = 1_000_000_000
 

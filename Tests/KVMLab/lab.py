@@ -88,15 +88,13 @@ class Guest:
         return {key.strip(): int(value) for key, value in pairs if value.strip().lstrip("-").isdigit()}
 
     def set(self, **settings):
-        for key, value in settings.items():
-            virsh("schedinfo", self.domain, "--live", "--set", f"{key}={value}")
+        virsh("schedinfo", self.domain, "--live", *(f"{key}={value}" for key, value in settings.items()))
 
     def reset(self):
         """As it was started: weight 1024, no quota, its whole memory, idle, nothing held."""
         self.set(cpu_shares=1024, vcpu_quota=-1, global_quota=-1)
         virsh("setmem", self.domain, f"{self.mib}M")
-        self.ask("idle")
-        self.ask("mem", 0)
+        self.ask("reset")
 
     def memory(self):
         """MiB by the names of `virsh dommemstat`."""

@@ -141,9 +141,10 @@ extension HostComparison {
     <main>
     <section id="verdict"><div class="verdict">{{{verdict}}}</div></section>
     <section id="errors"><h2>Errors, VM by VM</h2>{{{table}}}{{{notes}}}\
-    <p class="note">Error is simulated − measured in a sample of the run, without its sign; 100 % of a pCPU is one \
+    <p class="note" style="margin-top:8px">Error is simulated − measured in a sample of the run, without its sign; 100 % of a pCPU is one \
     core. CPU and ready are sums over vCPUs.</p></section>
-    <section id="charts"><h2>VM by VM</h2><div class="cards">{{{charts}}}</div></section>
+    <section id="charts"><h2>VM by VM</h2><div class="cards" \
+    style="grid-template-columns:repeat(auto-fill,minmax(min(100%,360px),1fr))">{{{charts}}}</div></section>
     </main>
     <footer>Made by Ballast {{{version}}}. This file needs no network.</footer>
     <script type="application/json" id="chart-data">{{{data}}}</script>
