@@ -19,6 +19,12 @@ public func notebookText(directory: String, shown: String) throws(ExportError) -
   return sweepNotebook(shown: shown).json
 }
 
+/// The lines that load modules of Python's own, and the two others that a notebook may use.
+private func modules(_ own: [String]) -> String {
+  let others = ["matplotlib.pyplot as plt", "pandas as pd"]
+  return (own + [""] + others).map { $0.isEmpty ? "" : "import \($0)" }.joined(separator: "\n")
+}
+
 private func runNotebook(_ run: RunFile, shown: String) -> Notebook {
   Notebook(cells: [
     .words(
@@ -39,11 +45,7 @@ private func runNotebook(_ run: RunFile, shown: String) -> Notebook {
     .code(
       "read",
       """
-      import json
-      import pathlib
-
-      import matplotlib.pyplot as plt
-      import pandas as pd
+      \(modules(["json", "pathlib"]))
 
       folder = pathlib.Path(run_directory)
       run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
@@ -187,10 +189,7 @@ private func sweepNotebook(shown: String) -> Notebook {
     .code(
       "read",
       """
-      import pathlib
-
-      import matplotlib.pyplot as plt
-      import pandas as pd
+      \(modules(["pathlib"]))
 
       results = pd.read_csv(pathlib.Path(sweep_directory) / "results.csv")
       # Axes of a sweep are paths of the scenario, or seed: they have a point in them.
