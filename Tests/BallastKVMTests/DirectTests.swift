@@ -154,7 +154,8 @@ struct DirectTests {
     }
   }
 
-  /// One of three monitors never answers: the snapshot takes its deadline, the others are there, and it is told.
+  /// One of three monitors never answers: the snapshot takes its deadline of 1 s, the others are there, and it is told. The
+  /// next snapshot does not wait for it.
   @Test func hungMonitorDelaysNobody() throws {
     let hung = try FakeMonitor(.init(answers: Self.answers, isHung: true))
     let others = try (0..<2).map { _ in try FakeMonitor(.init(answers: Self.answers)) }
@@ -166,13 +167,15 @@ struct DirectTests {
     for index in domains.indices { domains[index].process = 4711 }
     let system = DirectSystem(
       domains, deadline: .seconds(1), files: HostFiles(root: tree.root))
-    let taken = try ContinuousClock().measure {
-      let snapshot = try system.snapshot()
-      #expect(snapshot.domains.map(\.name) == ["a", "m", "z"])
-      #expect(snapshot.domains.map(\.answered) == [true, false, true])
+    for most in [Duration.seconds(4), .milliseconds(900)] {
+      let taken = try ContinuousClock().measure {
+        let snapshot = try system.snapshot()
+        #expect(snapshot.domains.map(\.name) == ["a", "m", "z"])
+        #expect(snapshot.domains.map(\.answered) == [true, false, true])
+      }
+      #expect(taken < most)
+      #expect(system.problems == ["m: QEMU does not answer on \(hung.path)"])
     }
-    #expect(taken < .seconds(4))
-    #expect(system.problems == ["m: QEMU does not answer on \(hung.path)"])
     hung.script.withLock { $0.isHung = false }
   }
 

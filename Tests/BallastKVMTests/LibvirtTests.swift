@@ -6,8 +6,9 @@ import Testing
 
 private let isLibvirtInstalled = dlopen("libvirt.so.0", RTLD_NOW) != nil
 
-/// The binding against libvirt's built-in test driver, which needs no service; only the client library must be there.
-@Suite(.enabled(if: isLibvirtInstalled, "libvirt.so.0 is not installed"))
+/// The binding against libvirt's built-in test driver, which needs no service; only the client library must be there. Its
+/// host is one for the whole process, so tests take turns and put back what they change.
+@Suite(.serialized, .enabled(if: isLibvirtInstalled, "libvirt.so.0 is not installed"))
 struct LibvirtTests {
   /// The driver has one domain, "test", of 2 vCPUs, 8 GiB at most and 2 GiB now, and knows no counters.
   @Test func domainsAndDefinitionsAreRead() throws {
@@ -53,6 +54,8 @@ struct LibvirtTests {
     #expect { try write(.balloonTarget, 16 << 30) } throws: { error in
       if case .refused = error as? HostSystemError { true } else { false }
     }
+    try write(.balloonTarget, 2 << 30)
+    try write(.statisticsPeriod, 0)
   }
 
   @Test func domainsThatAreGoneAreSaidToBe() throws {

@@ -5,8 +5,8 @@ import Foundation
 ///
 /// Rule      a snapshot asks all monitors at once and waits for them together; CPU time is that of the vCPUs' threads
 ///           (schedstat), memory that of the process and of what the guest tells.
-/// Promises  all monitors together delay a snapshot by one deadline at most · one that has not answered is not asked more
-///           until it has · a socket without a listener is a domain that is off.
+/// Promises  all monitors together delay a snapshot by one deadline at most · one that has not answered is not asked more,
+///           nor waited for, until it has · a socket without a listener is a domain that is off.
 /// Source    QEMU's QMP reference; the kernel's scheduler/sched-stats.rst and filesystems/proc.rst.
 public final class DirectSystem: HostSystem {
   /// In byte-wise order of names.
@@ -37,7 +37,9 @@ public final class DirectSystem: HostSystem {
   public func snapshot() throws(HostSystemError) -> HostSnapshot {
     let before = HostClock.monotonic()
     for monitor in monitors { monitor.ask() }
-    QMPClient.wait(for: monitors.map(\.client), until: before + deadline)
+    // One that owes answers to an earlier round has had its time.
+    QMPClient.wait(
+      for: monitors.filter(\.isAsked).map(\.client), until: before + deadline)
     var snapshot = HostSnapshot()
     snapshot.monotonicTime = HostClock.monotonic()
     snapshot.wallTime = HostClock.wall()

@@ -70,6 +70,9 @@ final class Monitor {
     asked.reports = property("free-page-reporting")
   }
 
+  /// Questions of this round are on their way.
+  var isAsked: Bool { asked.status != nil }
+
   private func property(_ name: String) -> Int? {
     client.send("qom-get", ["path": domain.balloon, "property": name])
   }

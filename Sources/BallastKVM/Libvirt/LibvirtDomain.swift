@@ -151,7 +151,8 @@ final class LibvirtDomain {
   /// A job is in progress that the domain must not be disturbed in: migration, save, dump. Where nobody can say, none is.
   var isBusy: Bool {
     var job = ballast_vir_job()
-    return library.functions.job(pointer, &job) == 0 && job.type != 0
+    guard library.functions.job(pointer, &job) == 0 else { return false }
+    return job.type == BALLAST_VIR_JOB_BOUNDED || job.type == BALLAST_VIR_JOB_UNBOUNDED
   }
 }
 

@@ -78,6 +78,8 @@ enum {
   BALLAST_VIR_ALL_NOWAIT = 1 << 29,
 };
 enum { BALLAST_VIR_AFFECT_LIVE = 1 };
+/// Jobs in progress; others are none, or are over.
+enum { BALLAST_VIR_JOB_BOUNDED = 1, BALLAST_VIR_JOB_UNBOUNDED = 2 };
 enum { BALLAST_VIR_UUID_LENGTH = 16, BALLAST_VIR_UUID_STRING_LENGTH = 37 };
 
 enum {
