@@ -111,7 +111,7 @@ def test_compare_runs(chancy, tmp_path):
     assert marks == sorted(marks, reverse=True) and marks[0]
     used = [row for row in rows if row["metric"] == "cpu_used_mhz" and row["kind"] == "host"]
     assert len(used) == 4 and all(row["difference"] > 0 for row in used)
-    assert "Both on one axis" in page.read_text() and "http" not in page.read_text()
+    assert "Both on one axis" in page.read_text() and "://" not in page.read_text()
     same = ballast("compare", tmp_path / "a", tmp_path / "a")
     assert same.stdout.startswith("0 of ")
 

@@ -52,7 +52,7 @@ def test_any_number_of_workers_gives_the_same_bytes(swept, tmp_path):
     assert [row["unit"] for row in rows] == [str(number) for number in range(12)]
     assert [row["seed"] for row in rows][:3] == ["1", "2", "1"]
     page = (tmp_path / "one" / "sweep.html").read_text()
-    assert "Curves" in page and "Where it holds" in page and "Frontier" in page and "http" not in page
+    assert "Curves" in page and "Where it holds" in page and "Frontier" in page and "://" not in page
 
 
 def test_units_by_hand_in_any_order_and_twice(swept, tmp_path):
