@@ -95,6 +95,8 @@ class Guest:
         self.set(cpu_shares=1024, vcpu_quota=-1, global_quota=-1)
         virsh("setmem", self.domain, f"{self.mib}M")
         self.ask("reset")
+        # A balloon on its way up would be mistaken for one on its way down.
+        wait_for(lambda: self.memory()["actual"] >= self.mib - 1, 20, f"{self.domain} has its memory")
 
     def memory(self):
         """MiB by the names of `virsh dommemstat`."""

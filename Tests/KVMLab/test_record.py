@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 
-from lab import BALLAST, CPU, PROJECT, host, start_host, stop, virsh
+from lab import BALLAST, CPU, host, start_host, stop
 
 
 def replay(recording, out):

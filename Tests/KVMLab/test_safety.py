@@ -2,10 +2,9 @@
 
 import os
 import signal
-import subprocess
 import time
 
-from lab import DIR, audit, host, lab, policy, start_host, stop, virsh, wait_for
+from lab import DIR, audit, host, lab, policy, start_host, stop, wait_for
 
 
 def weights(guests):
