@@ -64,11 +64,18 @@ let package = Package(
         "BallastUnits", "BallastModel", "BallastMath", "CSqlite",
         .product(name: "Mustache", package: "swift-mustache"),
       ]),
+    module(
+      "BallastPlanner",
+      [
+        "BallastUnits", "BallastModel", "BallastKernel", "BallastMath", "BallastSimulator",
+        "BallastScenario",
+      ]),
     .executableTarget(
       name: "ballast",
       dependencies: [
         "BallastUnits", "BallastModel", "BallastKernel", "BallastManager", "BallastTraces",
-        "BallastScenario", "BallastMachine", "BallastSimulator", "BallastReport", "BallastImport",
+        "BallastScenario", "BallastMachine", "BallastSimulator", "BallastPlanner", "BallastReport",
+        "BallastImport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -87,6 +94,12 @@ let package = Package(
     tests("BallastImportTests", ["BallastImport", "BallastMath", "CZlib"]),
     tests("BallastMachineTests", ["BallastMachine"]),
     tests("BallastSimulatorTests", ["BallastSimulator", "BallastMachine", "BallastManager"]),
+    tests(
+      "BallastPlannerTests",
+      [
+        "BallastPlanner", "BallastScenario", "BallastSimulator", "BallastTraces", "BallastMath",
+        "BallastManager",
+      ]),
     tests("ContractTests", ["BallastManager", "BallastMachine", "BallastSimulator"]),
     tests("PropertyTests", ["BallastManager", "BallastMachine", "BallastSimulator"]),
     tests("TidyTests", ["BallastManager", "BallastMath", "BallastModel", "BallastTraces"]),

@@ -78,7 +78,7 @@ private struct NoImports: Error, CustomStringConvertible {
   var description: String { "the scenario of a run imports nothing" }
 }
 
-private func assemble(
+func assemble(
   _ root: Value, path: String, seed: UInt64?, catalogs: CatalogNames, paths: PathResolver,
   problems: ProblemList, fileOrder: [String]
 ) throws(ScenarioError) -> Scenario {

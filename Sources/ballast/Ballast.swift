@@ -17,13 +17,14 @@ struct Ballast: ParsableCommand {
     subcommands: [
       InitCommand.self, ValidateCommand.self, RunCommand.self, ReportCommand.self,
       ExplainCommand.self,
-      SchemaCommand.self, TraceCommand.self, ProfilesCommand.self, ImportCommand.self,
-      ExportCommand.self, NotebookCommand.self,
+      SchemaCommand.self, TraceCommand.self, ProfilesCommand.self, PlanCommand.self,
+      SweepCommand.self, CompareCommand.self, ImportCommand.self, ExportCommand.self,
+      NotebookCommand.self,
     ])
 
   /// Commands that the interface names and that are not built yet.
   private static let announced = [
-    "resume", "compare", "plan", "sweep", "host",
+    "resume", "host",
     "failure", "fuzz",
   ]
 

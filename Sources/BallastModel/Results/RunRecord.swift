@@ -7,16 +7,20 @@ public struct RunRecord: Sendable {
     public var text: String
     /// The worst value and whose it is: "7.312 (web-3)".
     public var measured: String
+    /// The same as a number, thousandths of the metric's unit; nil where it is none.
+    public var value: Int64?
     public var isMet: Bool
     /// How far the measured value is beyond the bound, in the metric's unit; empty where it is met or no number.
     public var missedBy: String
     /// The closest change that would have helped, in words; empty where it is met or nobody knows.
     public var lever: String
     public init(
-      text: String, measured: String, isMet: Bool, missedBy: String = "", lever: String = ""
+      text: String, measured: String, value: Int64? = nil, isMet: Bool, missedBy: String = "",
+      lever: String = ""
     ) {
       self.text = text
       self.measured = measured
+      self.value = value
       self.isMet = isMet
       self.missedBy = missedBy
       self.lever = lever

@@ -19,6 +19,8 @@ public struct Scenario: Sendable {
   public var events: [ScheduledEvent]
   public var expectations: [Expectation]
   public var record: RecordSpec
+  /// What if demand were another.
+  public var assumption: DemandAssumption
   /// The file has a `sweep:` block; `run` uses the plain values and says so.
   public var hasSweep: Bool
   public var place: SourcePlace
@@ -27,7 +29,8 @@ public struct Scenario: Sendable {
     name: String, seed: UInt64, duration: SimDuration, interval: SimDuration,
     controlInterval: SimDuration, profile: HypervisorProfile, clusters: [ClusterSpec],
     traces: [TraceSpec], vms: [VMEntry], policies: PolicyChoice, events: [ScheduledEvent],
-    expectations: [Expectation], record: RecordSpec, hasSweep: Bool, place: SourcePlace
+    expectations: [Expectation], record: RecordSpec,
+    assumption: DemandAssumption = .init(), hasSweep: Bool, place: SourcePlace
   ) {
     self.name = name
     self.seed = seed
@@ -42,6 +45,7 @@ public struct Scenario: Sendable {
     self.events = events
     self.expectations = expectations
     self.record = record
+    self.assumption = assumption
     self.hasSweep = hasSweep
     self.place = place
   }

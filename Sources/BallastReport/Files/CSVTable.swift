@@ -27,8 +27,8 @@ final class CSVTable {
     }
     bytes = UnsafeRawBufferPointer(start: mapped, count: size)
     let end = bytes.firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
-    header = String(decoding: UnsafeRawBufferPointer(rebasing: bytes[0..<end]), as: UTF8.self)
-      .split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    header = headerCells(
+      String(decoding: UnsafeRawBufferPointer(rebasing: bytes[0..<end]), as: UTF8.self))
     bodyStart = min(end + 1, bytes.count)
   }
 
@@ -37,9 +37,6 @@ final class CSVTable {
       munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)
     }
   }
-
-  /// The header's columns, in file order.
-  var names: [String] { header }
 
   /// True when nothing follows the header.
   var isEmpty: Bool { bodyStart >= bytes.count }
@@ -51,6 +48,9 @@ final class CSVTable {
     }
     return index
   }
+
+  /// The names of its columns, in order.
+  var names: [String] { header }
 
   /// Where a column stands that runs of older versions lack.
   func position(_ name: String) -> Int? { header.firstIndex(of: name) }
@@ -174,4 +174,22 @@ struct CSVRow {
     let value = Double(mantissa) / scale
     return isNegative ? -value : value
   }
+}
+
+/// The names of a header line; those with commas stand in quotes.
+private func headerCells(_ line: String) -> [String] {
+  var cells = [""]
+  var isQuoted = false
+  for character in line {
+    if character == "\"" {
+      // A quote inside quotes is written twice: the second one begins again what the first one ended.
+      if !isQuoted, !cells[cells.count - 1].isEmpty { cells[cells.count - 1] += "\"" }
+      isQuoted.toggle()
+    } else if character == ",", !isQuoted {
+      cells.append("")
+    } else {
+      cells[cells.count - 1].append(character)
+    }
+  }
+  return cells
 }

@@ -46,6 +46,7 @@ struct Assembler {
       profile: profile, clusters: clusters.compactMap(\.spec), traces: traces,
       vms: vms.map(\.entry), policies: readPolicies(), events: events,
       expectations: readExpectations(), record: readRecord(interval: record),
+      assumption: readAssumption(),
       hasSweep: root["sweep"] != nil, place: root.place)
   }
 

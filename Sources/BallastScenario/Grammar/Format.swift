@@ -12,6 +12,7 @@ enum ObjectName: String, CaseIterable {
     snapshot
   case expectation, subjects, explained
   case record
+  case assume, resample
 }
 
 /// The scenario format as data: every key once, with its kind, unit, default, meaning and whether a
@@ -28,6 +29,7 @@ extension ObjectName {
   private func makeSpec() -> ObjectSpec {
     switch self {
     case .scenario, .control, .cpuModel, .hypervisor, .record: runSpec
+    case .assume, .resample: assumptionSpec
     case .cluster, .host, .hostCPU, .pool, .poolCPU, .poolMemory: inventorySpec
     case .trace, .workload, .cpuDemand, .memoryDemand, .square, .diurnal, .random, .cycle, .io:
       workloadSpec
@@ -148,6 +150,7 @@ extension ObjectName {
           Key("events", .list(.object(.event)), "What happens at set times."),
           Key("expect", .list(.object(.expectation)), "What must hold for the run to pass."),
           Key("record", .object(.record), "What is written to the result files."),
+          Key("assume", .object(.assume), "What if demand were another: changes every workload."),
           Key(
             "sweep", .map(key: .text, value: .list(.anything)),
             "Axes of a sweep: a path as in --set, and the values it takes. `run` uses the plain values."

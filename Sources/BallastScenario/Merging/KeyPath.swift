@@ -7,6 +7,8 @@ struct KeyPath {
     var offset: Int
     /// Quoted segments are names, never indices.
     var isQuoted: Bool
+    /// `+` stands for the place behind the last item of a list.
+    var isAppending: Bool { text == "+" && !isQuoted }
   }
   var segments: [Segment]
 

@@ -112,6 +112,11 @@ struct Override {
       }
       target.content = .map(entries)
     case .list(var items):
+      // `vms.+={name: …}` is one more.
+      if segment.isAppending, rest.isEmpty {
+        target.content = .list(items + [value])
+        return nil
+      }
       guard let index = target.index(of: segment) else {
         return problem(
           segment, noSuchItem(segment, in: target).0, noSuchItem(segment, in: target).1)

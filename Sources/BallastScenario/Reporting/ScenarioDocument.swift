@@ -40,6 +40,25 @@ public struct ScenarioDocument: Sendable {
   }
 }
 
+extension Value {
+  /// JSON on one line.
+  var oneLine: String {
+    if case .scalar(let text, isQuoted: false) = content, !isNull, isPlainWord(text) { return text }
+    var text = ""
+    write(to: &text, depth: 2)
+    return text
+  }
+}
+
+/// Text that YAML reads the same without quotes, wherever it stands.
+private func isPlainWord(_ text: String) -> Bool {
+  text.unicodeScalars.allSatisfy {
+    $0.isASCII
+      && ($0.properties.isAlphabetic || ("0"..."9").contains($0)
+        || "%._+-".unicodeScalars.contains($0))
+  } && text.first?.isLetter ?? false || text.first?.isASCIIDigit ?? false
+}
+
 extension PathResolver {
   /// A path as it can be written into a file elsewhere.
   fileprivate func lasting(_ path: Value, workingDirectory: String) -> String {

@@ -12,6 +12,7 @@ import BallastUnits
 struct WorkloadMaker {
   private let scenario: Scenario
   private let traces: [String: UtilisationTrace]
+  private let changed: ChangedDemand
   private(set) var problems: [ScenarioProblem] = []
   /// Distributions already prepared; VMs that draw from one share its table.
   private var marginals: [(distribution: BallastMath.Distribution, marginal: Marginal)] = []
@@ -20,6 +21,7 @@ struct WorkloadMaker {
   init(builder: WorldBuilder) {
     scenario = builder.scenario
     traces = builder.traces
+    changed = builder.changedDemand
   }
 
   private enum Resource: String {
@@ -58,7 +60,7 @@ struct WorkloadMaker {
   private mutating func source(
     _ form: DemandForm, _ vm: String, _ position: Int, _ resource: Resource
   ) -> DemandSource {
-    switch form {
+    switch changed.form(form, isMemory: resource != .cpu) {
     case .constant(let value): return .constant(value)
     case .steps(let steps): return .steps(steps)
     case .square(let period, let duty, let high, let low):
@@ -134,7 +136,9 @@ struct WorkloadMaker {
         remedy: "add at_end: stop, hold or repeat to the trace, or shorten the run")
     }
     // A series that ends before its trace has left: its VM is there, but asks for nothing any more.
-    return .replay(column, atEnd: atEnd ?? .stop, length: trace.length)
+    return .replay(
+      changed.series(column, of: trace, named: use.trace, isMemory: resource != .cpu),
+      atEnd: atEnd ?? .stop, length: trace.length)
   }
 
   /// Once per place, however many VMs an entry has.

@@ -157,6 +157,8 @@ public struct World: Sendable {
   public var recordedVMs: [VMIndex]
   /// Kept open while the workloads replay them.
   public var traces: [UtilisationTrace]
+  /// What an assumption made of them, for as long.
+  var changedDemand: ChangedDemand?
   public var traceReads: [RunRecord.TraceRead]
   public var assumptions: [String]
 

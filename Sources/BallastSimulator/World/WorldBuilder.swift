@@ -9,8 +9,10 @@ extension World {
   /// Opens the traces of a scenario, expands its entries and finds every name.
   ///
   /// - Throws: all problems that only show with the traces at hand, each with its place in the scenario or trace.
-  public init(_ scenario: Scenario) throws(ScenarioError) {
-    var builder = WorldBuilder(scenario)
+  ///
+  /// - Parameter shelf: traces that are open already; they are not read again.
+  public init(_ scenario: Scenario, traces shelf: TraceShelf = .init()) throws(ScenarioError) {
+    var builder = WorldBuilder(scenario, shelf: shelf)
     self = try builder.build()
   }
 }
@@ -19,7 +21,10 @@ extension World {
 struct WorldBuilder {
   var scenario: Scenario
   var problems: [ScenarioProblem] = []
+  let shelf: TraceShelf
   var traces: [String: UtilisationTrace] = [:]
+  /// Columns that an assumption made; the world keeps them.
+  let changedDemand: ChangedDemand
   var hosts: [HostSpec] = []
   var hostEntries: [String] = []
   var clusterOfHost: [Int] = []
@@ -35,8 +40,10 @@ struct WorldBuilder {
   var laterWorkloads: [VMIndex: GuestWorkload] = [:]
 
   /// Clusters stand by name, whatever order they were written in: what they do at one instant they do in that order.
-  init(_ scenario: Scenario) {
+  init(_ scenario: Scenario, shelf: TraceShelf) {
     self.scenario = scenario
+    self.shelf = shelf
+    changedDemand = ChangedDemand(scenario.assumption, seed: scenario.seed)
     self.scenario.clusters.sort { bytesPrecede($0.name, $1.name) }
   }
 
@@ -62,6 +69,7 @@ struct WorldBuilder {
       traces: scenario.traces.compactMap { traces[$0.name] }, traceReads: traceReads(),
       assumptions: assumptions())
     world.judgements = judgements(manifest: world.manifest)
+    world.changedDemand = changedDemand
     if !problems.isEmpty { throw ScenarioError(problems) }
     return world
   }
@@ -77,8 +85,7 @@ struct WorldBuilder {
   private mutating func openTraces() {
     for spec in scenario.traces {
       do throws(ScenarioError) {
-        traces[spec.name] = try UtilisationTrace.open(
-          path: spec.path, format: spec.format, interval: spec.interval, place: spec.place)
+        traces[spec.name] = try shelf.open(spec)
       } catch {
         problems += error.problems
       }
@@ -183,6 +190,7 @@ struct WorldBuilder {
             ? "" : " with " + $0.techniques.map(\.rawValue).joined(separator: ", "))
           + "; contents of pages, compressibility and costs are assumed (docs/MODEL.md)"
       } ?? "memory: only counted, nothing is taken back; consumed memory may exceed the host's")
+    sentences += scenario.assumption.sentences
     if scenario.hasSweep { sentences.append("sweep: ignored by run; the plain values were used") }
     return sentences
   }

@@ -6,6 +6,7 @@ enum Exit: Int32 {
   case usage = 64
   case scenarioWrong = 65
   case fileMissing = 66
+  case notThere = 69
   case bug = 70
   case cannotWrite = 74
   case interrupted = 130

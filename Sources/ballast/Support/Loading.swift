@@ -30,7 +30,7 @@ struct LoadedScenario {
 func loadScenario(
   _ path: String, overrides: [String] = [], seed: UInt64? = nil
 ) throws(UnreadableFile) -> LoadedScenario {
-  let bytes = path == "-" ? readStandardInput() : try readBytes(path)
+  let bytes = try readScenarioBytes(path)
   var texts = SourceTexts()
   var result: Result<Scenario, ScenarioError>
   var document: ScenarioDocument?
@@ -47,6 +47,11 @@ func loadScenario(
   }
   return LoadedScenario(
     result: result, document: document, texts: texts, sha256: SHA256.hex(of: bytes))
+}
+
+/// The bytes of a file; `-` is standard input.
+func readScenarioBytes(_ path: String) throws(UnreadableFile) -> [UInt8] {
+  path == "-" ? readStandardInput() : try readBytes(path)
 }
 
 /// Reads the scenario that a run has kept.

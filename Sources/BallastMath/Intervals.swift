@@ -1,0 +1,67 @@
+import BallastKernel
+import CGSL
+
+/// A range that holds an unknown mean with some confidence, and the estimate in it.
+public struct ConfidenceInterval: Sendable, Equatable {
+  public var estimate: Double
+  public var low: Double
+  public var high: Double
+  /// How many values it is from.
+  public var count: Int
+  public init(estimate: Double, low: Double, high: Double, count: Int) {
+    self.estimate = estimate
+    self.low = low
+    self.high = high
+    self.count = count
+  }
+  /// Zero lies outside: a difference is more than noise.
+  public var excludesZero: Bool { low > 0 || high < 0 }
+}
+
+extension Statistics {
+  /// The mean of independent values, with Student's interval.
+  ///
+  /// Rule      mean ± t(1 − (1 − c)/2; n − 1) · s / √n.
+  /// Input     0 < confidence < 1. Nil for fewer than two values: one says nothing about spread.
+  /// Limits    exact for normal values; good for means of many.
+  /// Source    GSL, gsl_cdf_tdist_Pinv.
+  public static func studentInterval(
+    _ values: [Double], confidence: Double = 0.95
+  ) -> ConfidenceInterval? {
+    precondition(confidence > 0 && confidence < 1, "a confidence lies between 0 and 1")
+    guard let mean = mean(values), let deviation = standardDeviation(values) else { return nil }
+    let count = Double(values.count)
+    let half =
+      gsl_cdf_tdist_Pinv(0.5 + confidence / 2, count - 1) * deviation / count.squareRoot()
+    return ConfidenceInterval(
+      estimate: mean, low: mean - half, high: mean + half, count: values.count)
+  }
+
+  /// The mean of independent values, with the interval that resampling them gives.
+  ///
+  /// Rule      the (1 − c)/2 and 1 − (1 − c)/2 quantiles of the means of `resamples` samples of n values drawn with
+  ///           replacement (percentile bootstrap).
+  /// Chance    from `stream` alone: the same values give the same interval.
+  /// Limits    of few values it is too narrow: by about √((n − 1)/n) and the difference between t and normal.
+  /// Source    Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
+  public static func bootstrapInterval(
+    _ values: [Double], confidence: Double = 0.95, resamples: Int = 2_000,
+    stream: RandomStream
+  ) -> ConfidenceInterval? {
+    precondition(confidence > 0 && confidence < 1, "a confidence lies between 0 and 1")
+    guard values.count >= 2, let mean = mean(values) else { return nil }
+    var stream = stream
+    var means: [Double] = []
+    means.reserveCapacity(resamples)
+    for _ in 0..<resamples {
+      var sum = 0.0
+      for _ in values.indices { sum += values[Int(stream.next(below: UInt64(values.count)))] }
+      means.append(sum / Double(values.count))
+    }
+    means.sort()
+    let tail = (1 - confidence) / 2
+    return ConfidenceInterval(
+      estimate: mean, low: quantile(ofSorted: means, tail)!,
+      high: quantile(ofSorted: means, 1 - tail)!, count: values.count)
+  }
+}

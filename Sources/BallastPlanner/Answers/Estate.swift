@@ -1,0 +1,114 @@
+import BallastModel
+import BallastScenario
+import BallastSimulator
+import BallastUnits
+
+/// Hosts and VMs of a scenario as a planner adds them up, and the paths that change them.
+struct Estate {
+  struct HostGroup {
+    var cluster: String
+    var entry: HostEntry
+    /// "prod.esx": how a user names it.
+    var name: String { "\(cluster).\(entry.name)" }
+    /// "clusters.prod.hosts.esx": the path of its keys.
+    var path: String {
+      "clusters.\(pathSegment(cluster)).hosts.\(pathSegment(entry.name))"
+    }
+    var coresPerHost: Int { entry.sockets * entry.coresPerSocket }
+  }
+  var groups: [HostGroup]
+  var vmCount: Int
+  var vcpus: Int64
+  var memory: Bytes
+  var cores: Int64
+  var hostMemory: Bytes
+  var hostCount: Int
+
+  init(_ scenario: Scenario, traces: TraceShelf) throws(ScenarioError) {
+    let world = try World(scenario, traces: traces)
+    groups = scenario.clusters.flatMap { cluster in
+      cluster.hosts.map { HostGroup(cluster: cluster.name, entry: $0) }
+    }
+    vmCount = world.vms.count
+    vcpus = world.vms.reduce(0) { $0 + Int64($1.vcpus) }
+    memory = world.vms.reduce(.zero) { $0 + $1.memory }
+    cores = world.hosts.reduce(0) { $0 + Int64($1.sockets * $1.coresPerSocket) }
+    hostMemory = world.hosts.reduce(.zero) { $0 + $1.memory }
+    hostCount = world.hosts.count
+  }
+
+  /// The group a user named, or the only one.
+  func group(_ name: String?) throws(PlanError) -> HostGroup {
+    if let name {
+      let found = groups.filter { $0.name == name || $0.entry.name == name }
+      if found.count == 1 { return found[0] }
+      throw PlanError(
+        found.isEmpty ? "there is no host entry \(name)" : "\(name) is in several clusters",
+        remedy: "write one of \(groups.map(\.name).joined(separator: ", "))")
+    }
+    if groups.count == 1 { return groups[0] }
+    throw PlanError(
+      "there are \(groups.count) host entries, and only one can be varied",
+      remedy: "add --hosts with one of \(groups.map(\.name).joined(separator: ", "))")
+  }
+}
+
+extension TrialBench {
+  func estate(_ overrides: [String] = []) throws(ScenarioError) -> Estate {
+    try Estate(draft.scenario(with: always + overrides).scenario, traces: openTraces)
+  }
+
+  /// How many hosts may fail: what is asked for, else what the scenario's failover tolerates, else none.
+  public func tolerance(_ asked: Int?) -> Int {
+    if let asked { return asked }
+    let failover = scenario.policies.failover
+    return failover.policy == "none" ? 0 : failover.tolerate
+  }
+}
+
+/// The spreadsheet's answer, which planners hold the simulated one against: configured sizes by a ratio.
+///
+/// Rule      hosts = max(⌈Σ vCPUs / (cores · R_cpu)⌉, ⌈Σ memory / (memory · R_mem)⌉) + k;
+///           VMs more = the least of ⌊((n − k) · capacity · R − Σ sizes) / size⌋ of both resources.
+/// Source    the allocation model of capacity management (docs/PLANNING.md#allocation-model).
+public struct AllocationModel: Sendable {
+  /// vCPUs per core and configured memory per memory, ppm.
+  public var cpuRatio: PartsPerMillion
+  public var memoryRatio: PartsPerMillion
+  public init(cpuRatio: PartsPerMillion, memoryRatio: PartsPerMillion) {
+    self.cpuRatio = cpuRatio
+    self.memoryRatio = memoryRatio
+  }
+
+  /// Hosts of `cores` cores and `hostMemory` for these sizes, `tolerate` of which may fail.
+  public func hosts(
+    vcpus: Int64, memory: Bytes, cores: Int64, hostMemory: Bytes, tolerate: Int
+  ) -> (count: Int64, binding: String) {
+    let cpu = ceiling(vcpus, over: cpuRatio.of(Bytes(cores * 1_000_000)).value, by: 1_000_000)
+    let room = ceiling(memory.value, over: memoryRatio.of(hostMemory).value, by: 1)
+    return (max(cpu, room, 1) + Int64(tolerate), room > cpu ? "memory" : "CPU")
+  }
+
+  /// How many VMs of a size go beside those that are there, at least 0.
+  public func fit(
+    vcpus: Int64, memory: Bytes, size: (vcpus: Int64, memory: Bytes), cores: Int64,
+    hostMemory: Bytes
+  ) -> (count: Int64, binding: String) {
+    let cpuRoom = cpuRatio.of(Bytes(cores * 1_000_000)).value - vcpus * 1_000_000
+    let room = memoryRatio.of(hostMemory).value - memory.value
+    let cpu = max(cpuRoom / max(size.vcpus * 1_000_000, 1), 0)
+    let byMemory = max(room / max(size.memory.value, 1), 0)
+    return (min(cpu, byMemory), byMemory < cpu ? "memory" : "CPU")
+  }
+
+  private func ceiling(_ amount: Int64, over unit: Int64, by factor: Int64) -> Int64 {
+    let whole = Int128(amount) * Int128(factor)
+    return Int64((whole + Int128(max(unit, 1)) - 1) / Int128(max(unit, 1)))
+  }
+
+  /// "4 vCPUs per core and 100 % of memory"
+  public var words: String {
+    "\(short(Double(cpuRatio.value) / 1e6)) vCPUs per core and "
+      + "\(short(Double(memoryRatio.value) / 1e4)) % of memory"
+  }
+}

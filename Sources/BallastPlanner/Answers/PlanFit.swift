@@ -1,0 +1,238 @@
+import BallastModel
+import BallastScenario
+import BallastSimulator
+import BallastUnits
+
+/// `plan fit`: how many more VMs of a shape run without breaking an expectation, and what stops the next.
+///
+/// Rule      n fit when the scenario with n more holds as it is, and with k hosts fewer and nothing kept for failures.
+///           The answer is the largest n below the first that does not, found by search up to `most`.
+public struct PlanFit: Sendable {
+  /// The name of a VM entry, of which there will be more, or keys of one: "vcpus=4,memory=16GiB,cpu=35%".
+  public var shape: String
+  public var hosts: String?
+  public var tolerate: Int?
+  public var allocation: AllocationModel
+  public var most: Int
+  public init(
+    shape: String, hosts: String?, tolerate: Int?, allocation: AllocationModel, most: Int = 10_000
+  ) {
+    self.shape = shape
+    self.hosts = hosts
+    self.tolerate = tolerate
+    self.allocation = allocation
+    self.most = most
+  }
+
+  /// A shape, and how a scenario gets n more of it.
+  struct Shape {
+    var name: String
+    var vcpus: Int64
+    var memory: Bytes
+    var cluster: String
+    /// VMs of the entry that are there already.
+    var present: Int
+    var isWritten: Bool
+    /// The entry's keys as YAML, without its name and count.
+    var keys: String
+
+    func overrides(_ n: Int) -> [String] {
+      if n == 0 { return [] }
+      if isWritten { return ["vms.\(pathSegment(name)).count=\(present + n)"] }
+      return ["vms.+={name: \(name), count: \(n), \(keys)}"]
+    }
+    /// Names of the new VMs begin with this.
+    func isNew(_ vm: String, from present: Int) -> Bool {
+      guard vm == name || vm.hasPrefix(name + "-") else { return false }
+      guard isWritten else { return true }
+      return Int(vm.dropFirst(name.count + 1)).map { $0 >= present } ?? false
+    }
+  }
+
+  public func answer(_ bench: TrialBench) throws -> PlanAnswer {
+    let shape = try shape(of: bench)
+    let estate = try bench.estate()
+    let k = bench.tolerance(tolerate)
+    let failing = try losing(k, of: estate, in: shape.cluster)
+    func trials(_ n: Int) -> [Trial] {
+      [Trial(shape.overrides(n))]
+        + (k > 0 ? [Trial(shape.overrides(n) + failing)] : [])
+    }
+    let perNumber = k > 0 ? 2 : 1
+    func obstacle(_ n: Int) -> (words: String, isDegraded: Bool)? {
+      for (index, result) in bench.run(trials(n)).enumerated() {
+        switch result {
+        case .failure(let error): return (error.words, index > 0)
+        case .success(let result):
+          if let words = result.obstacle { return (words, index > 0) }
+        }
+      }
+      return nil
+    }
+    let search = ThresholdSearch(in: 0...most, parts: bench.workers) { numbers in
+      let answers = bench.run(numbers.flatMap(trials))
+      return numbers.indices.map { index in
+        answers[(index * perNumber)..<((index + 1) * perNumber)].allSatisfy {
+          (try? $0.get())?.holds ?? false
+        }
+      }
+    }
+    let model = allocation.fit(
+      vcpus: estate.vcpus, memory: estate.memory, size: (shape.vcpus, shape.memory),
+      cores: estate.cores - lostCores(k, estate, shape.cluster),
+      hostMemory: estate.hostMemory - lostMemory(k, estate, shape.cluster))
+    var details = [
+      "allocation model (\(allocation.words)): \(model.count) more, bound by \(model.binding)"
+    ]
+    if !search.exceptions.isEmpty {
+      details.append(
+        "not monotone: the claim turns at \(search.exceptions.map(String.init).joined(separator: ", "))"
+          + " more; the answer is the first edge")
+    }
+    var json: [(key: String, value: PlanJSON)] = [
+      ("shape", .text(self.shape)), ("tolerate", .count(k)),
+      (
+        "allocation_model",
+        .object([("more", .whole(model.count)), ("binding", .text(model.binding))])
+      ),
+      ("monotone", .truth(search.exceptions.isEmpty)),
+      ("tried", .list(search.tried.map { .count($0.number) })),
+    ]
+    let count: Int
+    switch search.outcome {
+    case .never:
+      let words = obstacle(0).map { ($0.isDegraded ? "with \(k) hosts down, " : "") + $0.words }
+      return PlanAnswer(
+        question: "fit",
+        sentence: "none fits: the scenario does not hold as it is: \(words ?? "it does not run")",
+        details: details, json: [("more", .count(0))] + json, isAnswered: false)
+    case .always: count = most
+    case .upTo(let n): count = n
+    }
+    let next = search.outcome == .always ? nil : obstacle(count + 1)
+    let per = try perHost(bench.run(trials(count)[0]), shape)
+    if !per.isEmpty {
+      details.insert(
+        "per host: " + per.map { "\($0.host) \($0.count)" }.joined(separator: ", "), at: 0)
+    }
+    json.insert(("more", .count(count)), at: 0)
+    json.append(("next_fails_on", next.map { .text($0.words) } ?? .null))
+    json.append(
+      ("per_host", .object(per.map { ($0.host, .count($0.count)) })))
+    let sentence =
+      next.map {
+        "\(count) more fit; the next fails at N+\(k)"
+          + ($0.isDegraded ? " with \(k) of the hosts down" : "") + ": \($0.words)"
+      } ?? "at least \(count) more fit at N+\(k), and nothing stops the next: no expectation minds"
+    return PlanAnswer(
+      question: "fit", sentence: sentence, details: details, json: json,
+      proof: try bench.document(
+        of: trials(count)[k > 0 ? 1 : 0], named: "\(bench.scenario.name)-\(count)-more"))
+  }
+
+  // MARK: Shapes
+
+  private func shape(of bench: TrialBench) throws -> Shape {
+    let scenario = bench.scenario
+    if let entry = scenario.vms.first(where: { $0.name == shape }) {
+      guard entry.from == nil, let vcpus = entry.vcpus, let memory = entry.memory else {
+        throw PlanError(
+          "the VMs of \(shape) come from a trace, one per series, so there cannot be more of them",
+          remedy: "describe one: --vm vcpus=4,memory=16GiB,cpu=35%")
+      }
+      return Shape(
+        name: shape, vcpus: Int64(vcpus), memory: memory,
+        cluster: entry.cluster ?? scenario.clusters[0].name, present: entry.count,
+        isWritten: true, keys: "")
+    }
+    guard shape.contains("=") else {
+      let names = scenario.vms.compactMap(\.name)
+      throw PlanError(
+        "no VM entry is called \(shape)",
+        remedy:
+          "write one of \(names.joined(separator: ", ")), or a shape: vcpus=4,memory=16GiB,cpu=35%")
+    }
+    var name = "more"
+    while scenario.vms.contains(where: { $0.name == name }) { name += "-more" }
+    let draft = Shape(
+      name: name, vcpus: 0, memory: .zero, cluster: "", present: 0, isWritten: false,
+      keys: try keys(scenario))
+    let read = try bench.draft.scenario(with: draft.overrides(1)).scenario
+    let entry = read.vms.last!
+    return Shape(
+      name: name, vcpus: Int64(entry.vcpus ?? 0), memory: entry.memory ?? .zero,
+      cluster: entry.cluster ?? read.clusters[0].name, present: 0, isWritten: false,
+      keys: draft.keys)
+  }
+
+  /// "vcpus=4,memory=16GiB,cpu=35%" as keys of a VM entry. `cpu`, `active` and `touched` are its workload.
+  private func keys(_ scenario: Scenario) throws(PlanError) -> String {
+    var plain: [String] = []
+    var workload: [String] = []
+    var memory: [String] = []
+    for part in shape.split(separator: ",") {
+      let sides = part.split(separator: "=", maxSplits: 1).map(String.init)
+      guard sides.count == 2 else {
+        throw PlanError(
+          "\(part) is no part of a shape", remedy: "write NAME=VALUE, as in vcpus=4,memory=16GiB")
+      }
+      switch sides[0] {
+      case "cpu": workload.append("cpu: \(sides[1])")
+      case "active", "touched": memory.append("\(sides[0]): \(sides[1])")
+      case "cpu_reservation": plain.append("cpu: {reservation: \(sides[1])}")
+      case "memory_reservation": plain.append("memory_policy: {reservation: \(sides[1])}")
+      case "vcpus", "memory", "cluster", "pool", "host", "image":
+        plain.append("\(sides[0]): \(sides[1])")
+      default:
+        throw PlanError(
+          "a shape has no \(sides[0])",
+          remedy:
+            "it has vcpus, memory, cpu, active, touched, cpu_reservation, memory_reservation, "
+            + "cluster, pool, host, image")
+      }
+    }
+    if !memory.isEmpty { workload.append("memory: {\(memory.joined(separator: ", "))}") }
+    if !workload.isEmpty { plain.append("workload: {\(workload.joined(separator: ", "))}") }
+    return plain.joined(separator: ", ")
+  }
+
+  // MARK: Hosts
+
+  /// The largest hosts of the cluster are the ones that fail.
+  private func group(_ estate: Estate, _ cluster: String) throws(PlanError) -> Estate.HostGroup {
+    if hosts != nil { return try estate.group(hosts) }
+    return estate.groups.filter { $0.cluster == cluster }.max {
+      ($0.entry.memory, $0.coresPerHost) < ($1.entry.memory, $1.coresPerHost)
+    }!
+  }
+
+  private func losing(
+    _ k: Int, of estate: Estate, in cluster: String
+  ) throws(PlanError) -> [String] {
+    if k == 0 { return [] }
+    let group = try group(estate, cluster)
+    guard group.entry.count > k else {
+      throw PlanError(
+        "\(group.name) has \(group.entry.count) hosts and cannot lose \(k)",
+        remedy: "use --tolerate 0, or name larger hosts with --hosts")
+    }
+    return ["\(group.path).count=\(group.entry.count - k)", "policies.failover={policy: none}"]
+  }
+
+  private func lostCores(_ k: Int, _ estate: Estate, _ cluster: String) -> Int64 {
+    (try? group(estate, cluster)).map { Int64(k * $0.coresPerHost) } ?? 0
+  }
+
+  private func lostMemory(_ k: Int, _ estate: Estate, _ cluster: String) -> Bytes {
+    (try? group(estate, cluster)).map { $0.entry.memory * Int64(k) } ?? .zero
+  }
+
+  private func perHost(
+    _ result: Result<TrialResult, TrialError>, _ shape: Shape
+  ) throws -> [(host: String, count: Int)] {
+    guard case .success(let result) = result else { return [] }
+    return result.hosts.map { host in
+      (host, result.vms.count { $0.host == host && shape.isNew($0.name, from: shape.present) })
+    }
+  }
+}

@@ -1,0 +1,264 @@
+import BallastMath
+import BallastModel
+import BallastScenario
+import BallastUnits
+
+/// `plan ratio`: how far hosts can be filled before each expectation breaks.
+///
+/// Rule      the ratio is raised in even steps; at each, every replicate is run. A replicate's breaking point is the last
+///           step before the first at which the expectation is not met; the answer is the mean of breaking points with
+///           its interval. All steps are run, so monotony is seen, not assumed.
+/// Limits    a breaking point is known to one step; one beyond the last step counts as the last ("at least").
+public struct PlanRatio: Sendable {
+  /// What gets scarcer as the ratio rises.
+  public enum Axis: String, Sendable, CaseIterable {
+    /// VMs per host: fewer hosts of one entry.
+    case hosts
+    /// vCPUs per core: fewer cores per host, in all entries.
+    case cpu
+    /// Configured memory by the hosts' memory: less memory per host, in all entries.
+    case memory
+  }
+  public var axis: Axis
+  public var from: Double?
+  public var to: Double?
+  public var steps: Int
+  public var repetitions: Int
+  public var confidence: Double
+  public var hosts: String?
+  public var allocation: AllocationModel
+  public init(
+    axis: Axis, from: Double?, to: Double?, steps: Int, repetitions: Int, confidence: Double,
+    hosts: String?, allocation: AllocationModel
+  ) {
+    self.axis = axis
+    self.from = from
+    self.to = to
+    self.steps = steps
+    self.repetitions = repetitions
+    self.confidence = confidence
+    self.hosts = hosts
+    self.allocation = allocation
+  }
+
+  /// One point of the axis: the ratio as it comes out, and what makes it.
+  struct Step {
+    var ratio: Double
+    var overrides: [String]
+  }
+
+  public func answer(_ bench: TrialBench) throws -> PlanAnswer {
+    let estate = try bench.estate()
+    let steps = try plannedSteps(estate)
+    let isChancy = repetitions > 1 && bench.dependsOnChance()
+    let count = isChancy ? repetitions : 1
+    let trials = steps.flatMap { step in (0..<count).map { Trial(step.overrides, replicate: $0) } }
+    let results = bench.run(trials)
+    if bench.wasStopped { return PlanAnswer(question: "ratio", sentence: "", isAnswered: false) }
+    for case .failure(let error) in results {
+      throw PlanError(
+        "\(error.overrides.joined(separator: " ")) makes no scenario: \(error.words)",
+        remedy: "choose another range with --from and --to")
+    }
+    let grid = steps.indices.map { step in
+      (0..<count).map { try! results[step * count + $0].get() }
+    }
+    var claims: [Claim] = [claim("everything", steps, grid, bench, \.holds)]
+    if grid.joined().contains(where: { !$0.expectsRefusals && !$0.refused.isEmpty }) {
+      claims.append(claim("every VM is admitted", steps, grid, bench) { $0.refused.isEmpty })
+    }
+    for index in grid[0][0].verdicts.indices {
+      claims.append(
+        claim(grid[0][0].verdicts[index].text, steps, grid, bench) { $0.verdicts[index].isMet })
+    }
+    return try report(claims, steps, grid, bench, estate, isChancy)
+  }
+
+  // MARK: Steps
+
+  private func plannedSteps(_ estate: Estate) throws -> [Step] {
+    let now = currentRatio(estate)
+    let low = from ?? (axis == .memory ? 1 : now)
+    let high = to ?? (axis == .memory ? 2 : now * 3)
+    guard low > 0, high > low, steps >= 2 else {
+      throw PlanError(
+        "a range from \(short(low)) to \(short(high)) in \(steps) steps is none",
+        remedy: "let --from be above 0 and below --to, and --steps at least 2")
+    }
+    let group = axis == .hosts ? try estate.group(hosts) : nil
+    var made: [Step] = []
+    for index in 0..<steps {
+      let wanted = low + (high - low) * Double(index) / Double(steps - 1)
+      let step = step(wanted, now, estate, group)
+      // Whole cores and hosts: several wishes may come out as one.
+      if made.last?.overrides != step.overrides { made.append(step) }
+    }
+    guard made.count >= 2 else {
+      throw PlanError(
+        "the whole range comes out as one number of \(axis.rawValue)",
+        remedy: "widen --from and --to")
+    }
+    return made
+  }
+
+  private func currentRatio(_ estate: Estate) -> Double {
+    switch axis {
+    case .hosts: Double(estate.vmCount) / Double(estate.hostCount)
+    case .cpu: Double(estate.vcpus) / Double(estate.cores)
+    case .memory: Double(estate.memory.value) / Double(estate.hostMemory.value)
+    }
+  }
+
+  private func step(
+    _ wanted: Double, _ now: Double, _ estate: Estate, _ group: Estate.HostGroup?
+  ) -> Step {
+    switch axis {
+    case .hosts:
+      let others = estate.hostCount - group!.entry.count
+      let count = max(Int((Double(estate.vmCount) / wanted).rounded()) - others, 1)
+      return Step(
+        ratio: Double(estate.vmCount) / Double(count + others),
+        overrides: ["\(group!.path).count=\(count)"])
+    case .cpu:
+      var cores = 0
+      let overrides = estate.groups.map { group in
+        let count = max(Int((Double(group.entry.coresPerSocket) * now / wanted).rounded()), 1)
+        cores += count * group.entry.sockets * group.entry.count
+        return "\(group.path).cpu.cores=\(count)"
+      }
+      return Step(ratio: Double(estate.vcpus) / Double(cores), overrides: overrides)
+    case .memory:
+      var memory: Int64 = 0
+      let overrides = estate.groups.map { group in
+        let size = max(Int64(Double(group.entry.memory.value >> 20) * now / wanted), 1)
+        memory += (size << 20) * Int64(group.entry.count)
+        return "\(group.path).memory=\(size)MiB"
+      }
+      return Step(ratio: Double(estate.memory.value) / Double(memory), overrides: overrides)
+    }
+  }
+
+  // MARK: Claims
+
+  /// One claim along the axis.
+  struct Claim {
+    var text: String
+    /// Per step, of all replicates.
+    var metShare: [Double]
+    /// The last step before the first failure per replicate; nil: not even the first.
+    var lastHeld: [Int?]
+    var breaks: Repeated
+    /// Steps at which a replicate holds after it had failed.
+    var returns: [Int]
+    var neverBreaks: Bool { lastHeld.allSatisfy { $0 == metShare.count - 1 } }
+    var neverHolds: Bool { lastHeld.allSatisfy { $0 == nil } }
+  }
+
+  private func claim(
+    _ text: String, _ steps: [Step], _ grid: [[TrialResult]], _ bench: TrialBench,
+    _ holds: (TrialResult) -> Bool
+  ) -> Claim {
+    let met = grid.map { $0.map(holds) }
+    let replicates = grid[0].indices
+    let last = replicates.map { replicate -> Int? in
+      let first = met.firstIndex { !$0[replicate] } ?? met.count
+      return first == 0 ? nil : first - 1
+    }
+    let returns = met.indices.filter { step in
+      replicates.contains { met[step][$0] && step > (last[$0] ?? -1) }
+    }
+    return Claim(
+      text: text,
+      metShare: met.map { Double($0.count { $0 }) / Double($0.count) }, lastHeld: last,
+      breaks: Repeated(
+        last.map { $0.map { steps[$0].ratio } ?? 0 }, confidence: confidence,
+        seed: bench.scenario.seed, named: text), returns: returns)
+  }
+
+  private var what: String {
+    switch axis {
+    case .hosts: "VMs per host"
+    case .cpu: "vCPUs per core"
+    case .memory: "× memory overcommit"
+    }
+  }
+
+  private func report(
+    _ claims: [Claim], _ steps: [Step], _ grid: [[TrialResult]], _ bench: TrialBench,
+    _ estate: Estate, _ isChancy: Bool
+  ) throws -> PlanAnswer {
+    let all = claims[0]
+    let first = claims.dropFirst().min { $0.breaks.mean < $1.breaks.mean }
+    var sentence: String
+    if all.neverHolds {
+      let reason = grid[0][0].obstacle ?? "an expectation is not met"
+      sentence = "not even \(short(steps[0].ratio)) \(what) holds: \(reason)"
+    } else if all.neverBreaks {
+      sentence = "at least \(short(steps.last!.ratio)) \(what): nothing breaks up to there"
+    } else {
+      sentence = "\(range(all)) \(what); then \(first?.text ?? "an expectation") breaks first"
+    }
+    var details = claims.dropFirst().map { claim in
+      claim.neverBreaks
+        ? "\(claim.text): holds throughout"
+        : claim.neverHolds
+          ? "\(claim.text): holds nowhere" : "\(claim.text): holds up to \(range(claim))"
+    }
+    details.append(
+      "steps: "
+        + steps.indices.map {
+          "\(short(steps[$0].ratio)) \(short(all.metShare[$0] * 100)) %"
+        }.joined(separator: ", ") + " of replicates hold")
+    for claim in claims where !claim.returns.isEmpty {
+      details.append(
+        "not monotone: \(claim.text) holds again at "
+          + claim.returns.map { short(steps[$0].ratio) }.joined(separator: ", "))
+    }
+    if !isChancy, repetitions > 1 { details.append(TrialBench.noChance) }
+    let allowed: Double
+    switch axis {
+    case .hosts:
+      let group = try estate.group(hosts)
+      let model = allocation.hosts(
+        vcpus: estate.vcpus, memory: estate.memory, cores: Int64(group.coresPerHost),
+        hostMemory: group.entry.memory, tolerate: 0)
+      allowed = Double(estate.vmCount) / Double(model.count)
+    case .cpu: allowed = Double(allocation.cpuRatio.value) / 1e6
+    case .memory: allowed = Double(allocation.memoryRatio.value) / 1e6
+    }
+    details.append("allocation model (\(allocation.words)): \(short(allowed)) \(what)")
+    let held = all.lastHeld.compactMap { $0 }.min()
+    return PlanAnswer(
+      question: "ratio", sentence: sentence, details: details,
+      json: [
+        ("axis", .text(axis.rawValue)), ("unit", .text(what)),
+        ("steps", .list(steps.map { .number($0.ratio) })),
+        ("repetitions", .count(grid[0].count)),
+        (
+          "claims",
+          .list(
+            claims.map { claim in
+              .object([
+                ("text", .text(claim.text)),
+                ("met_share", .list(claim.metShare.map { .number($0) })),
+                ("breaks_after", claim.breaks.json),
+                ("never_breaks", .truth(claim.neverBreaks)),
+                ("never_holds", .truth(claim.neverHolds)),
+                ("monotone", .truth(claim.returns.isEmpty)),
+              ])
+            })
+        ), ("allocation_model", .number(allowed)),
+      ],
+      proof: try held.map {
+        try bench.document(of: Trial(steps[$0].overrides), named: bench.scenario.name + "-ratio")
+      }, isAnswered: !all.neverHolds)
+  }
+
+  private func range(_ claim: Claim) -> String {
+    let isAtLeast = claim.lastHeld.contains(claim.metShare.count - 1) ? "at least " : ""
+    guard let interval = claim.breaks.student, !claim.breaks.isConstant else {
+      return isAtLeast + short(claim.breaks.mean)
+    }
+    return isAtLeast + words(interval, confidence: confidence)
+  }
+}

@@ -1,0 +1,39 @@
+import BallastKernel
+import BallastMath
+import Testing
+
+struct IntervalTests {
+  /// 4, 6, 8: mean 6, s = 2, t(0.975; 2) = 4.302653; half width 4.302653 · 2 / √3 = 4.968275.
+  @Test func studentByHand() throws {
+    let interval = try #require(Statistics.studentInterval([4, 6, 8]))
+    #expect(interval.estimate == 6)
+    #expect(abs(interval.low - (6 - 4.968275)) < 1e-5)
+    #expect(abs(interval.high - (6 + 4.968275)) < 1e-5)
+    #expect(interval.excludesZero)
+  }
+
+  /// One value says nothing about spread.
+  @Test func oneValueHasNoInterval() {
+    #expect(Statistics.studentInterval([4]) == nil)
+    #expect(Statistics.bootstrapInterval([4], stream: RandomStream(seed: 1, named: "t")) == nil)
+  }
+
+  /// Means of two of {0, 1} are 0, ½, 1 with ¼, ½, ¼: the 2.5 and 97.5 % quantiles are 0 and 1.
+  @Test func bootstrapByHand() throws {
+    let interval = try #require(
+      Statistics.bootstrapInterval([0, 1], stream: RandomStream(seed: 1, named: "t")))
+    #expect((interval.low, interval.high) == (0, 1))
+  }
+
+  /// Of 400 samples of 20 normal values about 95 % of the intervals hold the mean: 0.95 ± 4 · √(0.95 · 0.05 / 400).
+  @Test func studentCovers() throws {
+    var stream = RandomStream(seed: 7, named: "coverage")
+    var hits = 0
+    for _ in 0..<400 {
+      // A sum of twelve uniform values less six is close to normal, mean 0.
+      let values = (0..<20).map { _ in (0..<12).reduce(-6.0) { sum, _ in sum + stream.uniform() } }
+      if let interval = Statistics.studentInterval(values), !interval.excludesZero { hits += 1 }
+    }
+    #expect(abs(Double(hits) / 400 - 0.95) < 0.044)
+  }
+}

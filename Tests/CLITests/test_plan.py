@@ -1,0 +1,120 @@
+"""ballast plan and ballast compare, from outside: answers, proofs, exit codes."""
+
+import json
+
+import pytest
+
+from ballast_runs import ballast
+
+ESTATE = """\
+ballast: 1
+name: estate
+duration: 1h
+control: {interval: 5m}
+hypervisor: {profile: esxi, host_reserve: 0MiB, vm_overhead: 0MiB}
+clusters:
+  - name: prod
+    hosts: [{name: esx, count: 4, cpu: {cores: 8, mhz: 1000}, memory: 64GiB}]
+vms:
+  - {name: web, count: 20, vcpus: 2, memory: 4GiB, workload: {cpu: DEMAND}}
+expect:
+  - {metric: cpu_ready_pct_per_vcpu, of: {vms: "*"}, statistic: p95, at_most: 5}
+"""
+CHANCE = "{random: {distribution: uniform, mean: 40%, sd: 20%}}"
+
+
+@pytest.fixture
+def estate(tmp_path):
+    """20 VMs of 800 MHz on four hosts of 8000 MHz: 16000 MHz, two hosts."""
+    path = tmp_path / "estate.yaml"
+    path.write_text(ESTATE.replace("DEMAND", "40%"))
+    return path
+
+
+@pytest.fixture
+def chancy(tmp_path):
+    path = tmp_path / "chancy.yaml"
+    path.write_text(ESTATE.replace("DEMAND", CHANCE))
+    return path
+
+
+def test_hosts_and_their_proof(estate, tmp_path):
+    proof = tmp_path / "proof.yaml"
+    done = ballast("plan", "hosts", estate, "--tolerate", "1", "--out", proof, "--quiet")
+    assert done.returncode == 0
+    assert done.stdout.startswith("3 hosts of prod.esx are enough at N+1 for 20 VMs; with 2, 1 of them down,")
+    # The proof is the degraded estate: two hosts are left, and they are enough; one would not be.
+    assert ballast("run", proof, "--out", tmp_path / "run", "--quiet").returncode == 0
+    less = ["--set", "clusters.prod.hosts.esx.count=1"]
+    assert ballast("run", proof, *less, "--out", tmp_path / "less", "--quiet").returncode == 1
+
+
+def test_json_is_one_object(estate):
+    done = ballast("plan", "fit", estate, "--vm", "vcpus=2,memory=4GiB,cpu=40%", "--json")
+    answer = json.loads(done.stdout)
+    assert (answer["schema_version"], answer["question"]) == (1, "fit")
+    # 11 VMs per host miss 3.6 %, 12 miss 6.7 %: 44 in all.
+    assert answer["more"] == 24
+    assert sum(answer["per_host"].values()) == 24
+
+
+def test_answers_do_not_depend_on_workers(chancy):
+    words = ["plan", "ratio", chancy, "--repetitions", "3", "--to", "20", "--json"]
+    assert ballast(*words, "--workers", "1").stdout == ballast(*words, "--workers", "3").stdout
+
+
+def test_ratio_has_both_intervals(chancy):
+    done = ballast("plan", "growth", chancy, "--per-year", "50%", "--repetitions", "4", "--json")
+    interval = json.loads(done.stdout)["interval"]
+    assert interval["student"]["low"] <= interval["mean"] <= interval["student"]["high"]
+    assert interval["bootstrap"]["low"] <= interval["mean"] <= interval["bootstrap"]["high"]
+
+
+def test_what_can_never_hold_is_exit_1(estate):
+    done = ballast("plan", "hosts", estate, "--set", "vms.web.cpu.limit=100MHz", "--quiet")
+    assert done.returncode == 1
+    assert done.stdout.startswith("no number of hosts is enough")
+
+
+@pytest.mark.parametrize(
+    "arguments, code, words",
+    [
+        (["fit", "ESTATE", "--vm", "wbe"], 64, "no VM entry is called wbe"),
+        (["hosts", "ESTATE", "--hosts", "gold"], 64, "prod.esx"),
+        (["hosts", "nowhere.yaml"], 66, "nowhere.yaml"),
+        (["hosts", "ESTATE", "--set", "vms.web.count=many"], 65, "count"),
+        (["fit", "ESTATE", "--vm", "vcpus=0,memory=4GiB"], 65, "vcpus"),
+        (["ratio", "ESTATE", "--from", "3", "--to", "2"], 64, "--from"),
+        (["hosts", "ESTATE", "--out", "/nowhere/proof.yaml"], 74, "/nowhere/proof.yaml"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_what_is_wrong_is_said(estate, arguments, code, words):
+    done = ballast("plan", *[estate if word == "ESTATE" else word for word in arguments], "--quiet")
+    assert done.returncode == code
+    assert words in done.stderr
+
+
+def test_versus_uses_common_chance(chancy, tmp_path):
+    """The same scenario twice: every difference is exactly zero, whatever chance does."""
+    done = ballast("plan", "versus", chancy, chancy, "--repetitions", "3", "--quiet")
+    assert "no figure differs by more than noise" in done.stdout
+
+
+def test_compare_runs(chancy, tmp_path):
+    for name, extra in [("a", []), ("b", ["--set", "assume.cpu_demand=120%"])]:
+        assert ballast("run", chancy, *extra, "--out", tmp_path / name, "--quiet").returncode in (0, 1)
+    page = tmp_path / "compare.html"
+    done = ballast("compare", tmp_path / "a", tmp_path / "b", "--html", page, "--json")
+    rows = json.loads(done.stdout)["rows"]
+    marks = [row["outside_noise"] for row in rows]
+    assert marks == sorted(marks, reverse=True) and marks[0]
+    used = [row for row in rows if row["metric"] == "cpu_used_mhz" and row["kind"] == "host"]
+    assert len(used) == 4 and all(row["difference"] > 0 for row in used)
+    assert "Both on one axis" in page.read_text() and "http" not in page.read_text()
+    same = ballast("compare", tmp_path / "a", tmp_path / "a")
+    assert same.stdout.startswith("0 of ")
+
+
+def test_compare_needs_two_of_a_kind(tmp_path):
+    assert ballast("compare", tmp_path, tmp_path).returncode == 66
