@@ -171,7 +171,7 @@ def test_a_million_declared_rows_cost_no_second(tmp_path):
     start = time.monotonic()
     scenario, report = imported("rvtools", tmp_path / "big.xlsx", tmp_path / "big.yaml")
     assert len(scenario["vms"]) == 9
-    # A release build takes a third of a second; a debug build on a busy machine many times that.
+    # A release build takes 0.2 s; a debug build on a busy machine many times that.
     assert time.monotonic() - start < 60
     [blank] = [r for r in report["remarks"] if "does not fill" in r["what"]]
     assert blank["detail"] == "999990"
