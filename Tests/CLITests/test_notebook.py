@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from ballast_runs import PROJECT, TIMEOUT, ballast, read_run, run, write
+from ballast_runs import PROJECT, SMALL, TIMEOUT, ballast, read_run, run, write
 
 MODULES = ["nbconvert", "ipykernel", "pandas", "matplotlib"]
 MISSING = [name for name in MODULES if importlib.util.find_spec(name) is None]
@@ -87,13 +87,14 @@ def test_a_run_without_rows_of_vms_still_makes_sense(small, tmp_path):
 
 @executable
 def test_a_merged_sweep(tmp_path):
-    write(tmp_path / "results.csv", "unit,vms.web.count,hypervisor,seed,cpu_used_pct,ready\n" + "".join(
-        f"u{n},{count},{kind},{seed},{count / 2 + seed},{seed / 10}\n"
-        for n, (count, kind, seed) in enumerate(
-            (c, k, s) for c in (40, 60, 80) for k in ("esxi", "kvm") for s in (1, 2))))
-    notebook(tmp_path)
-    outputs = executed(tmp_path / "notebook.ipynb")
+    """Two axes and two seeds: a table of means, curves along the first axis, a map of both."""
+    text = SMALL + "sweep: {vms.web.count: [3, 4, 6], hypervisor: [esxi, kvm], seed: [1, 2]}\n"
+    done = ballast("sweep", "run", write(tmp_path / "s.yaml", text), "--out", tmp_path / "sweep")
+    assert done.returncode in (0, 1), done.stderr
+    notebook(tmp_path / "sweep")
+    outputs = executed(tmp_path / "sweep" / "notebook.ipynb")
     assert all(any("image/png" in part.get("data", {}) for part in outputs[name]) for name in ("curves", "map"))
+    assert "vms.web.count" in "".join(outputs["table"][0]["data"]["text/plain"])
 
 
 def test_what_is_no_run(tmp_path):

@@ -189,22 +189,24 @@ private func sweepNotebook(shown: String) -> Notebook {
     .code(
       "read",
       """
-      \(modules(["pathlib"]))
+      \(modules(["json", "pathlib"]))
 
-      results = pd.read_csv(pathlib.Path(sweep_directory) / "results.csv")
-      # Axes of a sweep are paths of the scenario, or seed: they have a point in them.
-      known = {"unit", "repetition", "complete", "digest", "exit"}
-      axes = axes or [c for c in results.columns if ("." in c or c in ("seed", "hypervisor")) and results[c].nunique() > 1]
+      folder = pathlib.Path(sweep_directory)
+      results = pd.read_csv(folder / "results.csv")
+      # sweep.json says which columns are axes, and which of them only repeat.
+      described = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
+      axes = axes or [axis["path"] for axis in described["axes"] if not axis["repetitions"]]
       numbers = results.select_dtypes("number").columns
-      metrics = metrics or [c for c in numbers if c not in axes and c not in known and results[c].nunique() > 1][:6]
+      metrics = metrics or [c for c in described["metrics"] if c in numbers and results[c].nunique() > 1][:6]
       results
       """),
     .words("table-title", "## Means over repetitions"),
     .code(
       "table",
       """
-      points = [axis for axis in axes if axis != "seed"] or axes
-      means = results.groupby(points)[metrics].mean() if points and metrics else results
+      # In the order of the sweep: 8GiB comes before 16GiB.
+      points = axes
+      means = results.groupby(points, sort=False)[metrics].mean() if points and metrics else results
       means
       """),
     .words("curves-title", "## Along the first axis"),
@@ -214,7 +216,7 @@ private func sweepNotebook(shown: String) -> Notebook {
       if points and metrics:
           figure, plots = plt.subplots(len(metrics), 1, figsize=(9, 3 * len(metrics)), squeeze=False)
           for plot, metric in zip(plots[:, 0], metrics):
-              band = results.groupby(points[0])[metric].agg(["min", "mean", "max"])
+              band = results.groupby(points[0], sort=False)[metric].agg(["min", "mean", "max"])
               x = band.index if pd.api.types.is_numeric_dtype(band.index) else range(len(band))
               plot.fill_between(x, band["min"], band["max"], alpha=0.3)
               plot.plot(x, band["mean"], marker="o")
@@ -229,7 +231,7 @@ private func sweepNotebook(shown: String) -> Notebook {
       "map",
       """
       if len(points) >= 2 and metrics:
-          grid = results.pivot_table(index=points[0], columns=points[1], values=metrics[0], aggfunc="mean")
+          grid = results.pivot_table(index=points[0], columns=points[1], values=metrics[0], aggfunc="mean", sort=False)
           figure, plot = plt.subplots(figsize=(7, 5))
           image = plot.imshow(grid.to_numpy(), aspect="auto", origin="lower")
           plot.set_xticks(range(len(grid.columns)), [str(value) for value in grid.columns])

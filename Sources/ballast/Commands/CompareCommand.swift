@@ -1,4 +1,5 @@
 import ArgumentParser
+import BallastImport
 import BallastPlanner
 import BallastReport
 import Foundation
@@ -8,6 +9,7 @@ struct CompareCommand: ParsableCommand {
     commandName: "compare",
     abstract: "Two runs, or two sweeps, side by side; differences outside noise first.",
     discussion: """
+      With --rvtools: an export and the run of the scenario made of it; rank correlation of entitlements.
       Noise: of runs by batch means of the samples that both have, of sweeps by their repetitions.
       Exit codes: 0 compared, 64 usage, 66 no such directory, 74 cannot write.
       """)
@@ -15,8 +17,13 @@ struct CompareCommand: ParsableCommand {
   @Argument(help: "Directory of a run or of a sweep.")
   var a: String
 
-  @Argument(help: "The other one.")
-  var b: String
+  @Argument(help: "The other one; not with --rvtools.")
+  var b: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "An RVTools export, to hold its entitlements against those of the run A.", valueName: "path"))
+  var rvtools: String?
 
   @Option(help: "Confidence of intervals in percent.")
   var confidence = 95.0
@@ -31,6 +38,12 @@ struct CompareCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
+    if rvtools == nil && b == nil {
+      throw ValidationError("Missing expected argument '<b>': the run or sweep to compare with")
+    }
+    if rvtools != nil && (b != nil || html != nil) {
+      throw ValidationError("--rvtools takes one run, and no --html")
+    }
     guard confidence > 0, confidence < 100 else {
       throw ValidationError("--confidence takes a percentage between 0 and 100")
     }
@@ -38,9 +51,16 @@ struct CompareCommand: ParsableCommand {
   }
 
   func run() throws {
+    guard let b else {
+      let correlation = try correlation(rvtools: rvtools!, run: a)
+      json
+        ? output(text(of: correlation).written)
+        : output(correlation.lines.joined(separator: "\n"))
+      return
+    }
     let comparison: RunComparison
     do throws(RunReadError) {
-      comparison = try read()
+      comparison = try read(b)
     } catch {
       note("ballast: cannot compare: \(error)")
       throw error.isMissing ? Exit.fileMissing.code : Exit.scenarioWrong.code
@@ -56,7 +76,7 @@ struct CompareCommand: ParsableCommand {
     json ? output(text(of: comparison).written) : show(comparison)
   }
 
-  private func read() throws(RunReadError) -> RunComparison {
+  private func read(_ b: String) throws(RunReadError) -> RunComparison {
     let (axesA, axesB) = (sweepAxes(a), sweepAxes(b))
     guard let axesA, let axesB else {
       if axesA != nil || axesB != nil {
@@ -97,6 +117,25 @@ struct CompareCommand: ParsableCommand {
     }
     for text in comparison.notes { note("ballast: \(text)") }
     if let html { note("report: \(html)") }
+  }
+
+  private func text(of correlation: EntitlementComparison) -> PlanJSON {
+    .object([
+      ("schema_version", .whole(1)), ("rvtools", .text(rvtools ?? "")), ("run", .text(a)),
+      ("missing_in_run", .count(correlation.missingInRun)),
+      ("missing_in_export", .count(correlation.missingInExport)),
+      (
+        "rows",
+        .list(
+          correlation.rows.map { row in
+            .object([
+              ("theirs", .text(row.theirs)), ("ours", .text(row.ours)), ("vms", .count(row.vms)),
+              ("rank_correlation", row.correlation.map { .number($0) } ?? .null),
+              ("theirs_total", .number(row.theirTotal)), ("ours_total", .number(row.ourTotal)),
+            ])
+          })
+      ),
+    ])
   }
 
   private func text(of comparison: RunComparison) -> PlanJSON {
