@@ -12,13 +12,18 @@ public struct SweepDirectory: Sendable {
 
   /// What a unit left. Values are texts, as they stand in `results.csv`.
   struct UnitFile: Codable {
-    var schema_version = 1
+    var schemaVersion = 1
     var id: String
     var values: [String]
     /// Why it could not be run; nil where it was.
     var error: String?
     /// Metrics in order: name and value; an empty value is none.
     var metrics: [[String]]
+
+    enum CodingKeys: String, CodingKey {
+      case schemaVersion = "schema_version"
+      case id, values, error, metrics
+    }
   }
 
   func folder(_ id: String) -> String { "\(path)/units/\(id)" }

@@ -191,7 +191,8 @@ struct Judge {
     let whose = worst.name == "run" ? "" : " (\(worst.name))"
     return RunRecord.Verdict(
       text: text(of: expectation), measured: decimal(worst.value, places: 3) + whose,
-      value: worst.value, isMet: worst.miss <= 0, missedBy: worst.miss > 0 ? decimal(worst.miss, places: 3) : "")
+      value: worst.value, isMet: worst.miss <= 0,
+      missedBy: worst.miss > 0 ? decimal(worst.miss, places: 3) : "")
   }
 
   /// How far a value is beyond the bound; at most 0 when it meets it.
