@@ -38,6 +38,9 @@ final class CSVTable {
     }
   }
 
+  /// The header's columns, in file order.
+  var names: [String] { header }
+
   /// True when nothing follows the header.
   var isEmpty: Bool { bodyStart >= bytes.count }
 
