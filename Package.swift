@@ -25,6 +25,9 @@ let package = Package(
         "BallastUnits", "BallastModel", "BallastKernel", "BallastMath", "BallastManager",
         "BallastMachine", "BallastTraces", "BallastSimulator",
       ]),
+    .library(
+      name: "BallastAgent",
+      targets: ["BallastUnits", "BallastModel", "BallastKVM", "BallastAgent"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

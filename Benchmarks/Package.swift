@@ -8,7 +8,11 @@ let package = Package(
   targets: [
     .target(name: "CBound", cSettings: [.unsafeFlags(["-O3"])]),
     .executableTarget(
-      name: "bench", dependencies: ["CBound", .product(name: "BallastSimulator", package: "ballast")],
+      name: "bench",
+      dependencies: [
+        "CBound", .product(name: "BallastSimulator", package: "ballast"),
+        .product(name: "BallastAgent", package: "ballast"),
+      ],
       path: "Sources/bench"),
   ]
 )

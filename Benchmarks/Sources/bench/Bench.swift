@@ -9,6 +9,7 @@ struct Bench {
            bench queue [PENDING]                                  event queue, hold model, beside the same heap in C
            bench memory [HOSTS VMS SAMPLES]                       W with memory modelled, beside W without
            bench pressure                                         hosts short of memory, per VM and control step
+           bench host [DOMAINS]                                   a step of the agent on a KVM host, part of a core
            bench decide [VMS]                                     one host's decision in a pool tree, beside a sort
     """
 
@@ -38,6 +39,8 @@ struct Bench {
       try WorkloadW(hosts: numbers[0], vms: numbers[1], samples: numbers[2]).measureMemory(
         runs: runs)
     case ("pressure", 0): try measurePressure(runs: runs)
+    case ("host", 0): try measureHost(domains: 100, runs: runs)
+    case ("host", 1): try measureHost(domains: numbers[0], runs: runs)
     case ("decide", 0): DecideBench(vms: 1_000).measure(runs: runs)
     case ("decide", 1): DecideBench(vms: numbers[0]).measure(runs: runs)
     default: fail()

@@ -111,9 +111,10 @@ public struct PlanFit: Sendable {
     }
     let next = search.outcome == .always ? nil : obstacle(count + 1)
     let per = try perHost(bench.run(trials(count)[0]), shape)
-    if !per.isEmpty {
+    let takers = per.filter { $0.count > 0 }
+    if !takers.isEmpty {
       details.insert(
-        "per host: " + per.map { "\($0.host) \($0.count)" }.joined(separator: ", "), at: 0)
+        "per host: " + takers.map { "\($0.host) \($0.count)" }.joined(separator: ", "), at: 0)
     }
     json.insert(("more", .count(count)), at: 0)
     json.append(("next_fails_on", next.map { .text($0.words) } ?? .null))

@@ -25,8 +25,10 @@ public struct RunComparison: Sendable {
   /// Run directories.
   public init(run a: String, and b: String, confidence: Double) throws(RunReadError) {
     let (one, other) = (try RunFile.read(directory: a), try RunFile.read(directory: b))
-    self.a = one.record.scenario
-    self.b = other.record.scenario
+    // Two runs of one scenario are told apart by where they are.
+    let isSame = one.record.scenario == other.record.scenario
+    self.a = isSame ? a : one.record.scenario
+    self.b = isSame ? b : other.record.scenario
     notes = []
     courses = []
     var rows: [ComparedRow] = []

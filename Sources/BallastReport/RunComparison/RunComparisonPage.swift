@@ -52,7 +52,9 @@ extension RunComparison {
     out +=
       "<th class=\"num\">\(trimmed(fixed(confidence * 100, 1))) % interval</th><th>A and B</th></tr></thead><tbody>"
     for row in shown {
-      let verdict = row.isReal ? "differs" : row.interval == nil ? "–" : "noise"
+      let isEqual = row.difference == 0
+      let verdict =
+        row.isReal ? "differs" : isEqual ? "equal" : row.interval == nil ? "–" : "noise"
       let interval = row.interval.map { "\(fixed($0.low, 3)) … \(fixed($0.high, 3))" } ?? ""
       out += "<tr><td>\(verdict)</td><td>\(escaped(row.entity))</td><td>\(escaped(row.metric))</td>"
       out += "<td class=\"num\">\(fixed(row.a, 3))</td><td class=\"num\">\(fixed(row.b, 3))</td>"
