@@ -170,35 +170,6 @@ struct HostAgentTests {
     #expect(complaints[2] == "no running domain is called gone")
     #expect(complaints[3] == "no running domain matches x-*")
   }
-
-  /// 10,000 steps of ten domains: resident memory after 2,000 and after 10,000 differs by less than 4 MiB.
-  @Test func memoryIsFlatOverTenThousandSteps() throws {
-    let folder = try folder()
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    let system = FakeSystem(pcpus: 4)
-    for index in 0..<10 {
-      system.start("m-\(index)", vcpus: 1, memory: 1 << 28, demand: 500_000)
-    }
-    let policy = try policy()
-    // A dry run: a scripted system keeps the writes it was given.
-    let agent = HostAgent(
-      policy, host: KVMHost(system, membership: policy.membership, mode: .dryRun))
-    try agent.look()
-    var early: Int64 = 0
-    for step in 1...10_000 {
-      system.advance(by: .seconds(10))
-      try agent.step()
-      if step == 2_000 { early = residentBytes() }
-    }
-    #expect(agent.totals.steps == 10_000)
-    #expect(residentBytes() - early < 4 << 20)
-  }
-
-  private func residentBytes() -> Int64 {
-    let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
-    let pages = text.split(separator: " ").dropFirst().first.flatMap { Int64($0) } ?? 0
-    return pages * Int64(sysconf(Int32(_SC_PAGESIZE)))
-  }
 }
 
 /// Metrics as Prometheus reads them.
