@@ -37,6 +37,24 @@ extension Statistics {
       estimate: mean, low: mean - half, high: mean + half, count: values.count)
   }
 
+  /// Which of n values in order bound their distribution's median, counted from 0: the closest pair, as far from either
+  /// end, that holds it with at least the confidence; nil where n is too small for that.
+  ///
+  /// Rule      the largest k with 1 − 2 P(B ≤ k) ≥ c for B binomial (n, ½); the pair is k and n − 1 − k.
+  /// Source    GSL, gsl_cdf_binomial_P. Nothing is assumed of the values but that they can be put in order.
+  public static func medianRanks(
+    count: Int, confidence: Double = 0.95
+  ) -> (low: Int, high: Int)? {
+    precondition(confidence > 0 && confidence < 1, "a confidence lies between 0 and 1")
+    guard count > 0 else { return nil }
+    var low: Int?
+    for k in 0..<(count + 1) / 2
+    where 1 - 2 * gsl_cdf_binomial_P(UInt32(k), 0.5, UInt32(count)) >= confidence {
+      low = k
+    }
+    return low.map { ($0, count - 1 - $0) }
+  }
+
   /// The mean of independent values, with the interval that resampling them gives.
   ///
   /// Rule      the (1 − c)/2 and 1 − (1 − c)/2 quantiles of the means of `resamples` samples of n values drawn with

@@ -36,4 +36,16 @@ struct IntervalTests {
     }
     #expect(abs(Double(hits) / 400 - 0.95) < 0.044)
   }
+
+  /// Of 10 values P(B ≤ 1) = 11/1024: the second and the ninth hold the median with 1 − 22/1024 = 97.9 %, the third and the
+  /// eighth only with 89 %. Of 6 the ends do, 1 − 2/64 = 96.9 %; of 5 nothing does, 93.8 %.
+  @Test func medianLiesBetweenRanks() throws {
+    let ten = try #require(Statistics.medianRanks(count: 10))
+    #expect(ten == (1, 8))
+    let six = try #require(Statistics.medianRanks(count: 6))
+    #expect(six == (0, 5))
+    #expect(Statistics.medianRanks(count: 5) == nil)
+    #expect(Statistics.medianRanks(count: 5, confidence: 0.9)! == (0, 4))
+    #expect(Statistics.medianRanks(count: 0) == nil)
+  }
 }

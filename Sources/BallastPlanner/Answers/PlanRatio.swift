@@ -6,9 +6,9 @@ import BallastUnits
 /// `plan ratio`: how far hosts can be filled before each expectation breaks.
 ///
 /// Rule      the ratio is raised in even steps; at each, every replicate is run. A replicate's breaking point is the last
-///           step before the first at which the expectation is not met; the answer is the mean of breaking points with
-///           its interval. All steps are run, so monotony is seen, not assumed.
-/// Limits    a breaking point is known to one step; one beyond the last step counts as the last ("at least").
+///           step before the first at which the expectation is not met; the answer is their mean or, where some lie
+///           outside the axis, their median (`BreakingPoints`). All steps are run, so monotony is seen, not assumed.
+/// Limits    a breaking point is known to one step.
 public struct PlanRatio: Sendable {
   /// What gets scarcer as the ratio rises.
   public enum Axis: String, Sendable, CaseIterable {
@@ -63,13 +63,13 @@ public struct PlanRatio: Sendable {
     let grid = steps.indices.map { step in
       (0..<count).map { try! results[step * count + $0].get() }
     }
-    var claims: [Claim] = [claim("everything", steps, grid, bench, \.holds)]
+    var claims: [Claim] = [claim("everything", steps, grid, \.holds)]
     if grid.joined().contains(where: { !$0.expectsRefusals && !$0.refused.isEmpty }) {
-      claims.append(claim("every VM is admitted", steps, grid, bench) { $0.refused.isEmpty })
+      claims.append(claim("every VM is admitted", steps, grid) { $0.refused.isEmpty })
     }
     for index in grid[0][0].verdicts.indices {
       claims.append(
-        claim(grid[0][0].verdicts[index].text, steps, grid, bench) { $0.verdicts[index].isMet })
+        claim(grid[0][0].verdicts[index].text, steps, grid) { $0.verdicts[index].isMet })
     }
     return try report(claims, steps, grid, bench, estate, isChancy)
   }
@@ -145,18 +145,16 @@ public struct PlanRatio: Sendable {
     var text: String
     /// Per step, of all replicates.
     var metShare: [Double]
-    /// The last step before the first failure per replicate; nil: not even the first.
-    var lastHeld: [Int?]
-    var breaks: Repeated
+    /// The last step before the first failure per replicate.
+    var breaks: BreakingPoints
     /// Steps at which a replicate holds after it had failed.
     var returns: [Int]
-    var neverBreaks: Bool { lastHeld.allSatisfy { $0 == metShare.count - 1 } }
-    var neverHolds: Bool { lastHeld.allSatisfy { $0 == nil } }
+    var neverBreaks: Bool { breaks.neverBreaks }
+    var neverHolds: Bool { breaks.neverHolds }
   }
 
   private func claim(
-    _ text: String, _ steps: [Step], _ grid: [[TrialResult]], _ bench: TrialBench,
-    _ holds: (TrialResult) -> Bool
+    _ text: String, _ steps: [Step], _ grid: [[TrialResult]], _ holds: (TrialResult) -> Bool
   ) -> Claim {
     let met = grid.map { $0.map(holds) }
     let replicates = grid[0].indices
@@ -169,10 +167,9 @@ public struct PlanRatio: Sendable {
     }
     return Claim(
       text: text,
-      metShare: met.map { Double($0.count { $0 }) / Double($0.count) }, lastHeld: last,
-      breaks: Repeated(
-        last.map { $0.map { steps[$0].ratio } ?? 0 }, confidence: confidence,
-        seed: bench.scenario.seed, named: text), returns: returns)
+      metShare: met.map { Double($0.count { $0 }) / Double($0.count) },
+      breaks: BreakingPoints(
+        ratios: steps.map(\.ratio), lastHeld: last, confidence: confidence), returns: returns)
   }
 
   private var what: String {
@@ -188,7 +185,7 @@ public struct PlanRatio: Sendable {
     _ estate: Estate, _ isChancy: Bool
   ) throws -> PlanAnswer {
     let all = claims[0]
-    let first = claims.dropFirst().min { $0.breaks.mean < $1.breaks.mean }
+    let first = claims.dropFirst().min { $0.breaks.order < $1.breaks.order }
     var sentence: String
     if all.neverHolds {
       let reason = grid[0][0].obstacle ?? "an expectation is not met"
@@ -196,19 +193,24 @@ public struct PlanRatio: Sendable {
     } else if all.neverBreaks {
       sentence = "at least \(short(steps.last!.ratio)) \(what): nothing breaks up to there"
     } else {
-      sentence = "\(range(all)) \(what); then \(first?.text ?? "an expectation") breaks first"
+      sentence = "\(all.breaks.words) \(what); then \(first?.text ?? "an expectation") breaks first"
     }
     var details = claims.dropFirst().map { claim in
       claim.neverBreaks
         ? "\(claim.text): holds throughout"
         : claim.neverHolds
-          ? "\(claim.text): holds nowhere" : "\(claim.text): holds up to \(range(claim))"
+          ? "\(claim.text): holds nowhere" : "\(claim.text): holds up to \(claim.breaks.words)"
     }
     details.append(
       "steps: "
         + steps.indices.map {
           "\(short(steps[$0].ratio)) \(short(all.metShare[$0] * 100)) %"
         }.joined(separator: ", ") + " of replicates hold")
+    if all.breaks.below > 0, !all.neverHolds {
+      details.append(
+        "\(all.breaks.below) of \(grid[0].count) replicates do not hold at \(short(steps[0].ratio)):"
+          + " look lower with --from")
+    }
     for claim in claims where !claim.returns.isEmpty {
       details.append(
         "not monotone: \(claim.text) holds again at "
@@ -227,7 +229,7 @@ public struct PlanRatio: Sendable {
     case .memory: allowed = Double(allocation.memoryRatio.value) / 1e6
     }
     details.append("allocation model (\(allocation.words)): \(short(allowed)) \(what)")
-    let held = all.lastHeld.compactMap { $0 }.min()
+    let held = all.breaks.lastHeld.compactMap { $0 }.min()
     return PlanAnswer(
       question: "ratio", sentence: sentence, details: details,
       json: [
@@ -252,13 +254,5 @@ public struct PlanRatio: Sendable {
       proof: try held.map {
         try bench.document(of: Trial(steps[$0].overrides), named: bench.scenario.name + "-ratio")
       }, isAnswered: !all.neverHolds)
-  }
-
-  private func range(_ claim: Claim) -> String {
-    let isAtLeast = claim.lastHeld.contains(claim.metShare.count - 1) ? "at least " : ""
-    guard let interval = claim.breaks.student, !claim.breaks.isConstant else {
-      return isAtLeast + short(claim.breaks.mean)
-    }
-    return isAtLeast + words(interval, confidence: confidence)
   }
 }
