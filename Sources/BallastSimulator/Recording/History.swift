@@ -3,45 +3,79 @@ import BallastModel
 import BallastUnits
 
 /// Cells of some columns of some VMs, hosts or pools over the whole run, for exact percentiles and for verdicts.
-struct History {
+///
+/// Layout    per entity one buffer of its samples in order of time, each with its length, its end and its cells side by side:
+///           an append writes one place and counts no references.
+final class History: @unchecked Sendable {
   private let columns: [Int]
-  /// Per entity and column: cells in order of time, off intervals left out.
-  private var cells: [[Int64]]
-  /// Per entity: length of each of its samples, ns.
-  private var intervals: [[Int64]]
-  /// Per entity: ends of its samples, ns; kept only where somebody will ask when something was.
-  private var ends: [[Int64]]
+  /// Words of a sample: length and end, ns, then cells.
+  private let stride: Int
+  private let buffers: UnsafeMutablePointer<Buffer>
+  private let entities: Int
   private let isTimed: [Bool]
+
+  private struct Buffer: BitwiseCopyable {
+    var words: UnsafeMutablePointer<Int64>?
+    var count = 0
+    var capacity = 0
+  }
+
+  private static let firstCapacity = 16
 
   /// - Parameters:
   ///   - columns: raw values of the column enumeration.
-  ///   - isTimed: per entity, whether to keep when its samples ended; empty: of none.
+  ///   - isTimed: per entity, whether somebody will ask when its samples ended; empty: of none.
   init(entities: Int, columns: [Int], isTimed: [Bool] = []) {
     self.isTimed = isTimed.isEmpty ? [Bool](repeating: false, count: entities) : isTimed
-    ends = [[Int64]](repeating: [], count: entities)
     self.columns = columns
-    cells = [[Int64]](repeating: [], count: entities * columns.count)
-    intervals = [[Int64]](repeating: [], count: entities)
+    self.entities = entities
+    stride = 2 + columns.count
+    buffers = .allocate(capacity: max(entities, 1))
+    buffers.initialize(repeating: Buffer(), count: max(entities, 1))
+  }
+
+  deinit {
+    for entity in 0..<entities { buffers[entity].words?.deallocate() }
+    buffers.deallocate()
   }
 
   /// - Parameter row: the cells of all columns of one entity.
-  mutating func append(
+  func append(
     entity: Int, row: UnsafePointer<Int64>, interval: SimDuration, end: SimTime
   ) {
-    for (index, column) in columns.enumerated() {
-      cells[entity * columns.count + index].append(row[column])
+    let buffer = buffers + entity
+    if buffer.pointee.count == buffer.pointee.capacity { grow(buffer) }
+    let words = buffer.pointee.words! + buffer.pointee.count * stride
+    words[0] = interval.value
+    words[1] = end.value
+    for index in 0..<columns.count { words[2 + index] = row[columns[index]] }
+    buffer.pointee.count += 1
+  }
+
+  private func grow(_ buffer: UnsafeMutablePointer<Buffer>) {
+    let capacity = max(Self.firstCapacity, 2 * buffer.pointee.capacity)
+    let words = UnsafeMutablePointer<Int64>.allocate(capacity: capacity * stride)
+    if let old = buffer.pointee.words {
+      words.update(from: old, count: buffer.pointee.count * stride)
+      old.deallocate()
     }
-    intervals[entity].append(interval.value)
-    if isTimed[entity] { ends[entity].append(end.value) }
+    buffer.pointee.words = words
+    buffer.pointee.capacity = capacity
   }
 
   func series(entity: Int, column: Int) -> Series {
     guard let index = columns.firstIndex(of: column) else {
       preconditionFailure("a column is kept before it is asked for")
     }
-    return Series(
-      cells: cells[entity * columns.count + index], intervals: intervals[entity],
-      ends: ends[entity])
+    let (buffer, stride) = (buffers[entity], stride)
+    func all(_ place: Int) -> [Int64] {
+      guard let words = buffer.words else { return [] }
+      return [Int64](unsafeUninitializedCapacity: buffer.count) { values, count in
+        for sample in 0..<buffer.count { values[sample] = words[sample * stride + place] }
+        count = buffer.count
+      }
+    }
+    return Series(cells: all(2 + index), intervals: all(0), ends: isTimed[entity] ? all(1) : [])
   }
 
   /// Values with the time each stood for.

@@ -46,9 +46,9 @@ final class Recorder {
   let entitlements: EntitlementBook
   let pools: PoolBook
 
-  var history: History
-  var hostHistory: History
-  var poolHistory: History
+  let history: History
+  let hostHistory: History
+  let poolHistory: History
   let judgedHosts: [Int]
   let judgedPools: [Int]
   var consolidation: [Int64] = []
@@ -436,8 +436,8 @@ final class Recorder {
     slot: Int, time: SimTime, interval: SimDuration, hosts: UnsafeMutablePointer<Int64>,
     vms: UnsafeMutablePointer<Int64>, states: UnsafeMutablePointer<VMState?>
   ) {
-    for row in rowVMs.indices
-    where states[row] != nil && vmHosts[slot * rowVMs.count + row] >= 0 {
+    let (history, places) = (history, vmHosts + slot * rowVMs.count)
+    for row in 0..<rowVMs.count where states[row] != nil && places[row] >= 0 {
       history.append(entity: row, row: vms + row * VMColumn.count, interval: interval, end: time)
     }
     for (entity, host) in judgedHosts.enumerated() {
