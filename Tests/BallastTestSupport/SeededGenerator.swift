@@ -25,12 +25,14 @@ public struct SeededGenerator: RandomNumberGenerator {
 }
 
 /// The seeds of property tests: `BALLAST_SEEDS` of them, or `usual` when that is not set. Properties of whole runs, less
-/// than 100 of which are played every day, take a quarter. `BALLAST_SEED=n` replays seed n alone.
+/// than 100 of which are played every day, take a quarter. They begin with `BALLAST_FIRST_SEED`, usually 0.
+/// `BALLAST_SEED=n` replays seed n alone.
 public func testSeeds(usual: Int) -> [UInt64] {
   if let one = environment("BALLAST_SEED").flatMap({ UInt64($0) }) { return [one] }
   let wanted = environment("BALLAST_SEEDS").flatMap { Int($0) } ?? usual
   let count = usual < 100 ? max(min(usual, wanted), wanted / 4) : wanted
-  return (0..<count).map { UInt64($0) }
+  let first = environment("BALLAST_FIRST_SEED").flatMap { Int($0) } ?? 0
+  return (first..<first + count).map { UInt64($0) }
 }
 
 /// What a failing property prints, so that it can be run again alone.
