@@ -55,11 +55,20 @@ def test_autodeflate_gives_memory_back_to_a_guest_that_needs_it(guests):
 def test_the_host_sees_the_balloon_and_the_guest(guests, tmp_path):
     """`host observe` tells what virsh tells."""
     a, _ = guests
+    # What another test left in it would take the balloon back by autodeflate.
+    a.ask("mem", 0)
     virsh("setmem", a.domain, "192M")
     wait_for(lambda: a.memory()["actual"] == 192, 10, "the balloon reaches 192 MiB")
-    domains = json.loads(host("observe", "--json").stdout)["snapshot"]["domains"]
-    (seen,) = [domain for domain in domains if domain["name"] == a.domain]
-    assert seen["memory_current"] == 192 << 20
+
+    def observed():
+        domains = json.loads(host("observe", "--json").stdout)["snapshot"]["domains"]
+        (seen,) = [domain for domain in domains if domain["name"] == a.domain]
+        return seen
+
+    # A balloon may still move between the two questions.
+    wait_for(lambda: observed()["memory_current"] == a.memory()["actual"] * 2**20, 10, "both tell the same size")
+    seen = observed()
+    assert seen["memory_current"] < 256 << 20
     assert seen["memory_max"] == a.mib << 20
 
 
