@@ -222,16 +222,23 @@ public struct Safeguard: Sendable, Equatable {
       return
     }
     // Up at once, also from a target that is still being followed.
-    if write.wanted >= current || write.wanted > aim { return rescues.append(write) }
-    if let (rule, reason) = refusal(to: domain, watch, time) {
-      return verdict.hold(write, rule, reason)
+    if write.wanted >= current { return rescues.append(write) }
+    let refusal = refusal(to: domain, watch, time)
+    let least = max(terms.memoryMinimum, domain.traits.memoryMinimum)
+    let step = settings.stepDown.of(Bytes(domain.memoryMax)).value
+    if write.wanted > aim {
+      // It goes on shrinking, less far: as far as it might begin to now, else not at all.
+      let floor = domain.guestUsable.map { current - $0 + settings.headroom.value }
+      write.wanted =
+        refusal == nil ? max(write.wanted, least, floor ?? current, current - step) : current
+      write.wanted = min(write.wanted, current)
+      return rescues.append(write)
     }
+    if let (rule, reason) = refusal { return verdict.hold(write, rule, reason) }
     guard let usable = domain.guestUsable else {
       return verdict.hold(write, .floorUnknown, "the guest does not say what it could spare")
     }
-    let least = max(terms.memoryMinimum, domain.traits.memoryMinimum)
     let floor = max(least, current - usable + settings.headroom.value)
-    let step = settings.stepDown.of(Bytes(domain.memoryMax)).value
     // libvirt counts memory in KiB.
     let wanted = (max(write.wanted, floor, current - step) + 1_023) / 1_024 * 1_024
     guard wanted <= current - min(band, step) else {
