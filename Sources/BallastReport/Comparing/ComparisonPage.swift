@@ -118,42 +118,28 @@ extension HostComparison {
       .filter(\.isFinite).max() ?? 0
   }
 
-  private static let template = """
-    <!DOCTYPE html>
-    <html lang="en">
-    <head>
-    <meta charset="utf-8"/>
-    <meta name="viewport" content="width=device-width, initial-scale=1"/>
-    <meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
-    style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"/>
-    <meta name="generator" content="Ballast {{{version}}}"/>
-    <meta name="color-scheme" content="light dark"/>
-    <title>{{{title}}} · Ballast comparison</title>
-    {{#hasLibrary}}<style>{{{libraryStyle}}}</style>
-    {{/hasLibrary}}
-    <style>{{{style}}}</style>
-    </head>
-    <body>
-    <header><p class="kicker">Ballast · measured and simulated</p><h1>{{{title}}}</h1></header>
-    <nav aria-label="Sections"><a href="#verdict">Verdict</a><a href="#errors">Errors</a>\
-    <a href="#charts">VM by VM</a>\
-    <button type="button" id="unzoom" hidden="hidden">Show the whole run</button></nav>
-    <main>
-    <section id="verdict"><div class="verdict">{{{verdict}}}</div></section>
-    <section id="errors"><h2>Errors, VM by VM</h2>{{{table}}}{{{notes}}}\
-    <p class="note" style="margin-top:8px">Error is simulated − measured in a sample of the run, without its sign; 100 % of a pCPU is one \
-    core. CPU and ready are sums over vCPUs.</p></section>
-    <section id="charts"><h2>VM by VM</h2><div class="cards" \
-    style="grid-template-columns:repeat(auto-fill,minmax(min(100%,360px),1fr))">{{{charts}}}</div></section>
-    </main>
-    <footer>Made by Ballast {{{version}}}. This file needs no network.</footer>
-    <script type="application/json" id="chart-data">{{{data}}}</script>
-    {{#hasLibrary}}{{{libraryNotice}}}
-    <script>{{{library}}}</script>
-    {{/hasLibrary}}
-    <script>{{{script}}}</script>
-    </body>
-    </html>
+  private static let template =
+    pageHead("comparison") + """
+      <header><p class="kicker">Ballast · measured and simulated</p><h1>{{{title}}}</h1></header>
+      <nav aria-label="Sections"><a href="#verdict">Verdict</a><a href="#errors">Errors</a>\
+      <a href="#charts">VM by VM</a>\
+      <button type="button" id="unzoom" hidden="hidden">Show the whole run</button></nav>
+      <main>
+      <section id="verdict"><div class="verdict">{{{verdict}}}</div></section>
+      <section id="errors"><h2>Errors, VM by VM</h2>{{{table}}}{{{notes}}}\
+      <p class="note" style="margin-top:8px">Error is simulated − measured in a sample of the run, without its sign; 100 % of a pCPU is one \
+      core. CPU and ready are sums over vCPUs.</p></section>
+      <section id="charts"><h2>VM by VM</h2><div class="cards" \
+      style="grid-template-columns:repeat(auto-fill,minmax(min(100%,360px),1fr))">{{{charts}}}</div></section>
+      </main>
+      <footer>Made by Ballast {{{version}}}. This file needs no network.</footer>
+      <script type="application/json" id="chart-data">{{{data}}}</script>
+      {{#hasLibrary}}{{{libraryNotice}}}
+      <script>{{{library}}}</script>
+      {{/hasLibrary}}
+      <script>{{{script}}}</script>
+      </body>
+      </html>
 
-    """
+      """
 }

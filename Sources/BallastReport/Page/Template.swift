@@ -1,5 +1,8 @@
-/// The page around the sections. Embedded, because the command is one file without resource bundles.
-let pageTemplate = """
+/// The beginning of a page up to its body: no network, light and dark, the library that makes charts interactive.
+///
+/// - Parameter kind: what the page is, for the title of its window.
+func pageHead(_ kind: String) -> String {
+  """
   <!DOCTYPE html>
   <html lang="en">
   <head>
@@ -9,49 +12,56 @@ let pageTemplate = """
   style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"/>
   <meta name="generator" content="Ballast {{{version}}}"/>
   <meta name="color-scheme" content="light dark"/>
-  <title>{{{title}}} · Ballast report</title>
+  <title>{{{title}}} · Ballast \(kind)</title>
   {{#hasLibrary}}<style>{{{libraryStyle}}}</style>
   {{/hasLibrary}}
   <style>{{{style}}}</style>
   </head>
   <body>
-  <a class="skip" href="#findings">Skip to the findings</a>
-  {{{header}}}
-  <nav aria-label="Sections"><a href="#verdict">Verdict</a><a href="#findings">Findings</a>\
-  <a href="#why">Why</a>\
-  {{#memoryFirst}}<a href="#memory">Memory</a>{{/memoryFirst}}\
-  <a href="#hosts">Hosts</a><a href="#vms">VMs</a>{{#memoryLast}}<a href="#memory">Memory</a>{{/memoryLast}}\
-  <a href="#pools">Pools</a>\
-  <a href="#events">Events</a><a href="#method">Method</a>\
-  <button type="button" id="unzoom" hidden="hidden">Show the whole run</button></nav>
-  <main>
-  <section id="verdict">{{{verdict}}}{{{figures}}}</section>
-  <section id="findings"><h2>Findings, by harm</h2>{{{findings}}}</section>
-  <section id="why"><h2>Why</h2>{{{why}}}</section>
-  {{#memoryFirst}}<section id="memory"><h2>Memory</h2>{{{memory}}}</section>
-  {{/memoryFirst}}
-  <section id="hosts"><h2>Hosts</h2>{{^hasCharts}}<p class="note">No samples were recorded.</p>\
-  {{/hasCharts}}{{{hosts}}}</section>
-  <section id="vms"><h2>VMs</h2>{{{vmNote}}}{{{vmCharts}}}{{{vmTable}}}\
-  {{#hasDrillDowns}}<h3>VM by VM</h3><p class="note">{{{drillNote}}}</p><div class="drills">{{{drillDowns}}}\
-  </div>{{/hasDrillDowns}}</section>
-  {{#memoryLast}}<section id="memory"><h2>Memory</h2>{{{memory}}}</section>
-  {{/memoryLast}}<section id="pools"><h2>Resource pools</h2>{{{pools}}}{{^hasPools}}<p class="note">This run has no \
-  resource pools.</p>{{/hasPools}}</section>
-  <section id="events"><h2>Events</h2>{{{events}}}</section>
-  <section id="method"><h2>Method and configuration</h2>{{{method}}}</section>
-  </main>
-  <footer>Made by Ballast {{{version}}}. This file needs no network.</footer>
-  {{#hasCharts}}<script type="application/json" id="chart-data">{{{chartData}}}</script>
-  {{/hasCharts}}
-  {{#hasLibrary}}{{{libraryNotice}}}
-  <script>{{{library}}}</script>
-  {{/hasLibrary}}
-  <script>{{{script}}}</script>
-  </body>
-  </html>
 
   """
+}
+
+/// The page around the sections. Embedded, because the command is one file without resource bundles.
+let pageTemplate =
+  pageHead("report") + """
+    <a class="skip" href="#findings">Skip to the findings</a>
+    {{{header}}}
+    <nav aria-label="Sections"><a href="#verdict">Verdict</a><a href="#findings">Findings</a>\
+    <a href="#why">Why</a>\
+    {{#memoryFirst}}<a href="#memory">Memory</a>{{/memoryFirst}}\
+    <a href="#hosts">Hosts</a><a href="#vms">VMs</a>{{#memoryLast}}<a href="#memory">Memory</a>{{/memoryLast}}\
+    <a href="#pools">Pools</a>\
+    <a href="#events">Events</a><a href="#method">Method</a>\
+    <button type="button" id="unzoom" hidden="hidden">Show the whole run</button></nav>
+    <main>
+    <section id="verdict">{{{verdict}}}{{{figures}}}</section>
+    <section id="findings"><h2>Findings, by harm</h2>{{{findings}}}</section>
+    <section id="why"><h2>Why</h2>{{{why}}}</section>
+    {{#memoryFirst}}<section id="memory"><h2>Memory</h2>{{{memory}}}</section>
+    {{/memoryFirst}}
+    <section id="hosts"><h2>Hosts</h2>{{^hasCharts}}<p class="note">No samples were recorded.</p>\
+    {{/hasCharts}}{{{hosts}}}</section>
+    <section id="vms"><h2>VMs</h2>{{{vmNote}}}{{{vmCharts}}}{{{vmTable}}}\
+    {{#hasDrillDowns}}<h3>VM by VM</h3><p class="note">{{{drillNote}}}</p><div class="drills">{{{drillDowns}}}\
+    </div>{{/hasDrillDowns}}</section>
+    {{#memoryLast}}<section id="memory"><h2>Memory</h2>{{{memory}}}</section>
+    {{/memoryLast}}<section id="pools"><h2>Resource pools</h2>{{{pools}}}{{^hasPools}}<p class="note">This run has no \
+    resource pools.</p>{{/hasPools}}</section>
+    <section id="events"><h2>Events</h2>{{{events}}}</section>
+    <section id="method"><h2>Method and configuration</h2>{{{method}}}</section>
+    </main>
+    <footer>Made by Ballast {{{version}}}. This file needs no network.</footer>
+    {{#hasCharts}}<script type="application/json" id="chart-data">{{{chartData}}}</script>
+    {{/hasCharts}}
+    {{#hasLibrary}}{{{libraryNotice}}}
+    <script>{{{library}}}</script>
+    {{/hasLibrary}}
+    <script>{{{script}}}</script>
+    </body>
+    </html>
+
+    """
 
 /// The licence that the library asks to be kept with every copy.
 let dygraphsNotice = """
