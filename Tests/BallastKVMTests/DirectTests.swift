@@ -154,8 +154,8 @@ struct DirectTests {
     }
   }
 
-  /// One of three monitors never answers: the snapshot takes its deadline of 1 s, the others are there, and it is told. The
-  /// next snapshot does not wait for it.
+  /// One of three monitors never answers: after the deadline the others are there, and it is told. The next snapshot does
+  /// not ask it, so there is nothing to wait for.
   @Test func hungMonitorDelaysNobody() throws {
     let hung = try FakeMonitor(.init(answers: Self.answers, isHung: true))
     let others = try (0..<2).map { _ in try FakeMonitor(.init(answers: Self.answers)) }
@@ -165,17 +165,16 @@ struct DirectTests {
     var domains = [DirectDomain(name: "m", socket: hung.path)]
     domains += zip(["a", "z"], others).map { DirectDomain(name: $0, socket: $1.path) }
     for index in domains.indices { domains[index].process = 4711 }
-    let system = DirectSystem(
-      domains, deadline: .seconds(1), files: HostFiles(root: tree.root))
-    for most in [Duration.seconds(4), .milliseconds(900)] {
-      let taken = try ContinuousClock().measure {
-        let snapshot = try system.snapshot()
-        #expect(snapshot.domains.map(\.name) == ["a", "m", "z"])
-        #expect(snapshot.domains.map(\.answered) == [true, false, true])
-      }
-      #expect(taken < most)
+    let system = DirectSystem(domains, deadline: .seconds(2), files: HostFiles(root: tree.root))
+    for _ in 0..<2 {
+      let snapshot = try system.snapshot()
+      #expect(snapshot.domains.map(\.name) == ["a", "m", "z"])
+      #expect(snapshot.domains.map(\.answered) == [true, false, true])
       #expect(system.problems == ["m: QEMU does not answer on \(hung.path)"])
     }
+    // The first round has eight questions.
+    #expect(hung.script.withLock(\.received.count) <= 8)
+    #expect(others[0].script.withLock(\.received.count) > 8)
     hung.script.withLock { $0.isHung = false }
   }
 

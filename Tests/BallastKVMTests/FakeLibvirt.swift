@@ -13,8 +13,8 @@ final class FakeLibvirt: @unchecked Sendable {
     var uuid: [UInt8]
     var id: UInt32
     var fields: [(String, UInt64)]
-    /// Asking for its definition takes this long.
-    var delay: UInt32 = 0
+    /// Asking for its definition does not come back before this is signalled.
+    var gate: DispatchSemaphore?
     var definition =
       "<domain><vcpu>2</vcpu><devices><memballoon model='virtio'/></devices></domain>"
 
@@ -33,8 +33,8 @@ final class FakeLibvirt: @unchecked Sendable {
   var domains: [Domain] = []
   var bulkCalls = 0
   var definitionCalls = 0
-  /// The bulk call takes this long, µs.
-  var delay: UInt32 = 0
+  /// The bulk call does not come back before this is signalled.
+  var gate: DispatchSemaphore?
 
   private func records() -> UnsafeMutablePointer<UnsafeMutablePointer<ballast_vir_record>?> {
     let list = UnsafeMutablePointer<UnsafeMutablePointer<ballast_vir_record>?>.allocate(
@@ -55,9 +55,8 @@ final class FakeLibvirt: @unchecked Sendable {
     return list
   }
 
-  /// Kept for a measurement: the same list at every call, made once.
-  private var kept: UnsafeMutablePointer<UnsafeMutablePointer<ballast_vir_record>?>?
-  func keepRecords() { kept = records() }
+  /// Never freed: a call that was left behind may still use it when its test is over.
+  func keep() { _ = Unmanaged.passRetained(self) }
 
   private static func of(_ pointer: UnsafeMutableRawPointer?) -> FakeLibvirt {
     Unmanaged<FakeLibvirt>.fromOpaque(pointer!).takeUnretainedValue()
@@ -80,8 +79,8 @@ final class FakeLibvirt: @unchecked Sendable {
     table.all_stats = { connection, _, list, _ in
       let fake = FakeLibvirt.of(connection)
       fake.bulkCalls += 1
-      if fake.delay > 0 { usleep(fake.delay) }
-      list?.pointee = fake.kept ?? fake.records()
+      fake.gate?.wait()
+      list?.pointee = fake.records()
       return Int32(fake.domains.count)
     }
     // Records of a test are few; they live as long as it.
@@ -109,7 +108,7 @@ final class FakeLibvirt: @unchecked Sendable {
     table.xml = { pointer, _ in
       let domain = FakeLibvirt.domain(pointer)
       domain.library.definitionCalls += 1
-      if domain.delay > 0 { usleep(domain.delay) }
+      domain.gate?.wait()
       return strdup(domain.definition)
     }
     table.scheduler_type = { _, count in

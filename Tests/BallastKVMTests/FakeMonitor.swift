@@ -34,20 +34,22 @@ final class FakeMonitor: Sendable {
     guard outcome == 0, listen(listener, 2) == 0 else {
       throw CocoaError(.fileWriteUnknown)
     }
+    // The thread closes what it accepts from: closed by another one, the number could by then be a neighbour's socket.
     let thread = Thread { [weak self, listener] in
       while true {
         let client = accept(listener, nil, nil)
-        if client < 0 { return }
+        if client < 0 { break }
         self?.serve(client)
         close(client)
       }
+      close(listener)
     }
     thread.start()
   }
 
+  /// Once.
   func stop() {
     shutdown(listener, Int32(SHUT_RDWR))
-    close(listener)
     unlink(path)
   }
 

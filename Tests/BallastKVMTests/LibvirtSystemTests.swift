@@ -1,5 +1,6 @@
 import BallastModel
 import BallastUnits
+import Dispatch
 import Testing
 
 @testable import BallastKVM
@@ -61,65 +62,48 @@ struct LibvirtSystemTests {
     #expect(try system.snapshot()[name: "vm-2"]?.answered == true)
   }
 
-  /// One definition takes 3 s and the deadline is 0.3 s: that domain is shown as not answering, the other as usual, and it
-  /// is not asked again in the next snapshot.
-  @Test func slowDefinitionIsLeftBehind() throws {
+  /// One definition does not come: after the deadline its domain is shown as not answering, the other as usual, and it is
+  /// not asked again in the next snapshot.
+  @Test func hangingDefinitionIsLeftBehind() throws {
     let fake = host(2)
-    defer { withExtendedLifetime(fake) {} }
-    fake.domains[0].delay = 3_000_000
+    fake.keep()
+    let gate = DispatchSemaphore(value: 0)
+    defer { gate.signal() }
+    fake.domains[0].gate = gate
     let tree = try FileTree(FileTree.host)
     defer { tree.remove() }
-    let system = system(fake, tree, deadline: .milliseconds(300))
-    for _ in 0..<2 {
-      var answered: [Bool] = []
-      let taken = try ContinuousClock().measure {
-        answered = try system.snapshot().domains.map(\.answered)
-      }
-      #expect(answered == [true, false] && taken < .milliseconds(2_500))
-    }
+    let system = system(fake, tree, deadline: .seconds(2))
+    for _ in 0..<2 { #expect(try system.snapshot().domains.map(\.answered) == [true, false]) }
     #expect(fake.definitionCalls == 2)
   }
 
-  /// A bulk call that does not come back: unavailable by the deadline, five times the one of a single call.
+  /// A bulk call that does not come back: unavailable after the deadline, five times the one of a single call.
   @Test func serviceThatHangsIsUnavailable() throws {
     let fake = host(1)
-    defer { withExtendedLifetime(fake) {} }
-    fake.delay = 2_000_000
+    fake.keep()
+    let gate = DispatchSemaphore(value: 0)
+    defer { gate.signal() }
+    fake.gate = gate
     let tree = try FileTree(FileTree.host)
     defer { tree.remove() }
     let system = system(fake, tree, deadline: .milliseconds(50))
-    let taken = ContinuousClock().measure {
-      #expect {
-        _ = try system.snapshot()
-      } throws: {
-        if case .unavailable = $0 as? HostSystemError { true } else { false }
-      }
+    #expect {
+      try system.snapshot()
+    } throws: {
+      if case .unavailable = $0 as? HostSystemError { true } else { false }
     }
-    #expect(taken < .milliseconds(1_800))
   }
 
-  /// Observing 100 domains costs less than 2 ms beside libvirt's own time; without optimisation ten times that is let go.
-  @Test func hundredDomainsCostLittle() throws {
+  /// 100 domains are one call each time.
+  @Test func hundredDomainsAreOneCall() throws {
     let fake = host(100)
     defer { withExtendedLifetime(fake) {} }
-    fake.keepRecords()
-    let system = LibvirtSystem(
-      fake.library, uri: fake.uri, readOnly: true, deadline: .seconds(5), files: HostFiles())
+    let tree = try FileTree(FileTree.host)
+    defer { tree.remove() }
+    let system = system(fake, tree, deadline: .seconds(30))
     var maker = ObservationMaker(ManagedNames(fake.domains.map { String(cString: $0.name) }))
     var seen = HostObservation()
-    var best = Duration.seconds(100)
-    for _ in 0..<50 {
-      let taken = try ContinuousClock().measure {
-        _ = try maker.make(of: system.snapshot(), into: &seen)
-      }
-      best = min(best, taken)
-    }
-    #expect(seen.count == 100)
-    #if DEBUG
-      #expect(best < .milliseconds(40))
-    #else
-      #expect(best < .milliseconds(2))
-    #endif
-    print("observing 100 domains: \(best)")
+    for _ in 0..<5 { _ = try maker.make(of: system.snapshot(), into: &seen) }
+    #expect(seen.count == 100 && fake.bulkCalls == 5 && fake.definitionCalls == 100)
   }
 }

@@ -5,7 +5,7 @@ import Synchronization
 final class SocketWay: Sendable {
   let path = NSTemporaryDirectory() + "ballast-way-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
   private let target: String
-  private let files = Mutex<[Int32]>([])
+  private let files = Mutex<Set<Int32>>([])
 
   init(to target: String) throws {
     self.target = target
@@ -16,40 +16,51 @@ final class SocketWay: Sendable {
     unlink(path)
     let listener = Self.socket(path) { bind($0, $1, $2) }
     guard listener >= 0, listen(listener, 4) == 0 else { throw CocoaError(.fileWriteUnknown) }
-    files.withLock { $0.append(listener) }
+    files.withLock { _ = $0.insert(listener) }
     Thread { [weak self] in
       while true {
         let client = accept(listener, nil, nil)
-        if client < 0 { return }
+        if client < 0 { break }
         self?.join(client)
       }
+      self?.release([listener])
     }.start()
   }
 
-  /// Ends all connections, and takes no new ones.
+  /// Ends all connections, and takes no new ones. The threads close what they use, so that no number is taken again while
+  /// one of them still has it.
   func close() {
+    files.withLock { for file in $0 { shutdown(file, Int32(SHUT_RDWR)) } }
+    unlink(path)
+  }
+
+  private func release(_ ended: [Int32]) {
     files.withLock { files in
-      for file in files {
-        shutdown(file, Int32(SHUT_RDWR))
+      for file in ended {
+        files.remove(file)
         Foundation.close(file)
       }
-      files = []
     }
-    unlink(path)
   }
 
   private func join(_ client: Int32) {
     let server = Self.socket(target) { connect($0, $1, $2) }
-    files.withLock { $0 += [client, server] }
-    for (from, to) in [(client, server), (server, client)] {
-      Thread {
-        var chunk = [UInt8](repeating: 0, count: 65_536)
-        while true {
-          let count = recv(from, &chunk, chunk.count, 0)
-          if count <= 0 { return }
-          if send(to, chunk, count, Int32(MSG_NOSIGNAL)) != count { return }
-        }
-      }.start()
+    files.withLock { $0.formUnion([client, server]) }
+    Thread { [self] in
+      Self.pass(client, server)
+      release([client, server])
+    }.start()
+  }
+
+  /// Both ways, until one end is gone.
+  private static func pass(_ one: Int32, _ other: Int32) {
+    var waiting = [one, other].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    while poll(&waiting, 2, -1) > 0 {
+      for (from, to) in [(0, other), (1, one)] where waiting[from].revents != 0 {
+        let count = recv(waiting[from].fd, &chunk, chunk.count, 0)
+        if count <= 0 || send(to, chunk, count, Int32(MSG_NOSIGNAL)) != count { return }
+      }
     }
   }
 
