@@ -58,7 +58,7 @@ public func readDocument(
 public func readStoredScenario(
   path: String, bytes: [UInt8], catalogs: CatalogNames,
   environment: @escaping (String) -> String?, texts: inout SourceTexts
-) throws(ScenarioError) -> Scenario {
+) throws(ScenarioError) -> (scenario: Scenario, document: ScenarioDocument) {
   let paths = PathResolver(environment: environment)
   var importer = Importer(
     readFile: { path in throw NoImports(path: path) }, paths: paths, texts: texts,
@@ -68,9 +68,10 @@ public func readStoredScenario(
   var problems = ProblemList()
   problems.add(contentsOf: importer.problems)
   guard let root else { throw problems.error(fileOrder: texts.files)! }
-  return try assemble(
+  let scenario = try assemble(
     root.withoutQuotes, path: path, seed: nil, catalogs: catalogs, paths: paths,
     problems: problems, fileOrder: texts.files)
+  return (scenario, ScenarioDocument(stored: root))
 }
 
 private struct NoImports: Error, CustomStringConvertible {

@@ -10,7 +10,8 @@ import Testing
   func aRun(used: [Double], free: [Double] = [1_024, 1_024, 1_024, 1_024]) -> RunData {
     var data = RunData(
       run: RunFile(
-        record: aRecord(), ballastVersion: "0", scenarioSHA256: "", wallMilliseconds: 0))
+        record: aRecord(), ballastVersion: "0", scenarioSHA256: "", keptScenarioSHA256: nil,
+        wallMilliseconds: 0))
     data.times = TimeGrid(starts: [0, 3_600, 7_200, 10_800], ends: [3_600, 7_200, 10_800, 14_400])
     var host = HostSeries(name: "esx")
     host.isOn = [true, true, true, true]

@@ -17,7 +17,8 @@ import Testing
             name: "pl", path: "$T/\"pl\"", sha256: "ab", format: "planetlab", series: 12,
             quirks: [("gap", 3), ("clipped", 0)])
         ]),
-      ballastVersion: "0.1.0", scenarioSHA256: "cd", wallMilliseconds: 1_234)
+      ballastVersion: "0.1.0", scenarioSHA256: "cd", keptScenarioSHA256: "ef",
+      wallMilliseconds: 1_234)
   }
 
   /// Key order and formatting are part of the promise that equal runs give equal bytes.
@@ -31,6 +32,7 @@ import Testing
           "ballast_version": "0.1.0",
           "scenario": "gold-and-bronze",
           "scenario_sha256": "cd",
+          "kept_scenario_sha256": "ef",
           "seed": 7,
           "digest": "0000000000000abc",
           "sim_duration_s": 86400.000,

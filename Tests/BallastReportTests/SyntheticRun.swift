@@ -221,6 +221,7 @@ struct SyntheticRun {
           "Memory reclaim is not modelled: a host may be overcommitted without slowing its VMs.",
         ], takesMemoryBack: takesMemoryBack),
       ballastVersion: "0.1.0", scenarioSHA256: String(repeating: "ab12", count: 16),
+      keptScenarioSHA256: String(repeating: "cd34", count: 16),
       wallMilliseconds: 1_234
     ).write(directory: directory)
   }

@@ -20,7 +20,8 @@ import Testing
     var texts = SourceTexts()
     return try readStoredScenario(
       path: "run/scenario.json", bytes: Array(json.utf8), catalogs: catalogs,
-      environment: { ["BALLAST_TRACES": "/elsewhere"][$0] }, texts: &texts)
+      environment: { ["BALLAST_TRACES": "/elsewhere"][$0] }, texts: &texts
+    ).scenario
   }
 
   @Test func nameAndSeedAreWrittenDown() throws {

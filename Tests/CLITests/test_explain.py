@@ -302,6 +302,18 @@ vms:
     assert explained(tmp_path / "out", "web-2", "20m", cwd="/")["explanation"]["state"] == "on"
 
 
+def test_a_scenario_that_was_changed_since_is_told(mixed_run, tmp_path):
+    assert "has changed" not in explain(mixed_run, "web-0", "1h").stderr
+    copy = copy_of(mixed_run, tmp_path)
+    told = json.loads((copy / "scenario.json").read_text(encoding="utf-8"))
+    # Another layout says the same.
+    write(copy / "scenario.json", json.dumps(told, indent=1))
+    assert "has changed" not in explain(copy, "web-0", "1h").stderr
+    told["vms"][0]["vcpus"] = int(told["vms"][0]["vcpus"]) + 1
+    write(copy / "scenario.json", json.dumps(told))
+    assert "scenario.json has changed since the run" in explain(copy, "web-0", "1h").stderr
+
+
 @pytest.mark.parametrize("name", scenario_names())
 def test_every_kept_scenario_runs_the_same(name, tmp_path):
     if uses_published_traces(name):

@@ -68,7 +68,8 @@ extension RunFile {
       assumptions: stored.assumptions)
     self.init(
       record: record, ballastVersion: stored.ballastVersion,
-      scenarioSHA256: stored.scenarioSha256, wallMilliseconds: thousandths(stored.wallS))
+      scenarioSHA256: stored.scenarioSha256, keptScenarioSHA256: stored.keptScenarioSha256,
+      wallMilliseconds: thousandths(stored.wallS))
     columns = ResultFile.allCases.compactMap { file in
       stored.columns[file.rawValue].map { (file.rawValue, $0.map(ColumnMeaning.init)) }
     }
@@ -155,6 +156,7 @@ private struct Stored: Decodable {
   var ballastVersion: String
   var scenario: String
   var scenarioSha256: String
+  var keptScenarioSha256: String?
   var seed: UInt64
   var digest: String
   var simDurationS: Double

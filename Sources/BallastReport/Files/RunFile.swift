@@ -9,17 +9,21 @@ public struct RunFile: Sendable {
   public var ballastVersion: String
   /// Of the scenario's text, as 64 hexadecimal digits.
   public var scenarioSHA256: String
+  /// Of the scenario that the run keeps beside its results, without the places of traces; nil in older runs.
+  public var keptScenarioSHA256: String?
   /// Wall-clock time of the run: the only field that may differ between equal runs.
   public var wallMilliseconds: Int64
   /// The columns of each CSV file, so that a run is read with the dictionary it was written with.
   public var columns: [(file: String, columns: [ColumnMeaning])]
 
   public init(
-    record: RunRecord, ballastVersion: String, scenarioSHA256: String, wallMilliseconds: Int64
+    record: RunRecord, ballastVersion: String, scenarioSHA256: String,
+    keptScenarioSHA256: String?, wallMilliseconds: Int64
   ) {
     self.record = record
     self.ballastVersion = ballastVersion
     self.scenarioSHA256 = scenarioSHA256
+    self.keptScenarioSHA256 = keptScenarioSHA256
     self.wallMilliseconds = wallMilliseconds
     columns = ResultFile.allCases.map {
       ($0.rawValue, $0.columns(reclamation: record.takesMemoryBack))
@@ -34,6 +38,7 @@ public struct RunFile: Sendable {
     out.field("ballast_version", ballastVersion)
     out.field("scenario", record.scenario)
     out.field("scenario_sha256", scenarioSHA256)
+    if let keptScenarioSHA256 { out.field("kept_scenario_sha256", keptScenarioSHA256) }
     out.field("seed", raw: String(record.seed))
     out.field("digest", hexadecimal(record.digest))
     out.field("sim_duration_s", thousandths: record.simulated.milliseconds)

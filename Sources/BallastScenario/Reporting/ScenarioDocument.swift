@@ -7,7 +7,7 @@ import BallastModel
 ///           `$BALLAST_TRACES` keep the variable.
 /// Cost      O(values); aliases have been followed.
 public struct ScenarioDocument: Sendable {
-  let root: Value
+  private var root: Value
 
   /// - Parameters:
   ///   - name, seed: as the run has them, wherever they came from.
@@ -18,25 +18,28 @@ public struct ScenarioDocument: Sendable {
     var root = root
     root.set("name", to: .scalar(name, isQuoted: true))
     root.set("seed", to: .scalar(String(seed), isQuoted: false))
-    root.change("traces") { traces in
-      traces.content = .map(
-        traces.entries.map { entry in
-          var entry = entry
-          entry.value.change("path") { path in
-            path.content = .scalar(
-              paths.lasting(path, workingDirectory: workingDirectory), isQuoted: true)
-          }
-          return entry
-        })
+    root.changeTracePaths { path in
+      path.content = .scalar(
+        paths.lasting(path, workingDirectory: workingDirectory), isQuoted: true)
     }
     self.root = root
   }
+
+  /// What `json` was read back as.
+  init(stored root: Value) { self.root = root }
 
   /// JSON (RFC 8259), which is YAML too. Ends with a line break.
   public var json: String {
     var text = ""
     root.write(to: &text, depth: 0)
     return text + "\n"
+  }
+
+  /// The text without the places of traces: equal for equal runs, wherever they were made.
+  public var jsonWithoutPlaces: String {
+    var document = self
+    document.root.changeTracePaths { $0.content = .scalar("", isQuoted: true) }
+    return document.json
   }
 }
 
@@ -79,6 +82,17 @@ extension Value {
       entries.append(Entry(key: key, keyPlace: place, value: Value(content, place)))
     }
     self.content = .map(entries)
+  }
+
+  fileprivate mutating func changeTracePaths(_ body: (inout Value) -> Void) {
+    change("traces") { traces in
+      traces.content = .map(
+        traces.entries.map { entry in
+          var entry = entry
+          entry.value.change("path", body)
+          return entry
+        })
+    }
   }
 
   fileprivate mutating func change(_ key: String, _ body: (inout Value) -> Void) {

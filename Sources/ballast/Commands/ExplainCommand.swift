@@ -41,14 +41,19 @@ struct ExplainCommand: ParsableCommand {
 
   func run() throws {
     guard case .success(let time) = timeOfRun(at) else { return }
-    let file = try readRun()
+    let file = try storedRun(directory)
     guard time.value <= file.record.simulated.value else {
       note(
         "ballast: \(at) is after the end of the run, which simulated "
           + VMExplanation.clock(SimTime(file.record.simulated.value)))
       throw Exit.usage.code
     }
-    let world = try readWorld(file)
+    if file.ballastVersion != ballastVersion {
+      note(
+        "ballast: the run was made by version \(file.ballastVersion); version \(ballastVersion)"
+          + " explains what it would do itself")
+    }
+    let world = try storedWorld(of: file, in: directory)
     guard let index = world.vms.firstIndex(where: { $0.name == vm }) else {
       note("ballast: the run has no VM \(vm); \(remedy(in: world.vms.map(\.name)))")
       throw Exit.usage.code
@@ -73,43 +78,6 @@ struct ExplainCommand: ParsableCommand {
     }
     return nearestName(vm, in: names).map { "did you mean \($0)?" }
       ?? "vms-summary.csv names its \(names.count)"
-  }
-
-  private func readRun() throws -> RunFile {
-    guard fileExists(directory) else {
-      note("ballast: \(directory): No such file or directory")
-      throw Exit.fileMissing.code
-    }
-    do throws(RunReadError) {
-      return try RunFile.read(directory: directory)
-    } catch {
-      note("ballast: \(error)")
-      throw (error.isMissing ? Exit.fileMissing : Exit.scenarioWrong).code
-    }
-  }
-
-  private func readWorld(_ file: RunFile) throws -> World {
-    if file.ballastVersion != ballastVersion {
-      note(
-        "ballast: the run was made by version \(file.ballastVersion); version \(ballastVersion)"
-          + " explains what it would do itself")
-    }
-    let loaded: LoadedScenario
-    do throws(UnreadableFile) {
-      loaded = try loadStoredScenario(directory: directory)
-    } catch {
-      note(
-        "ballast: cannot read \(directory)/\(storedScenarioName): \(error); run the scenario again")
-      throw Exit.fileMissing.code
-    }
-    switch loaded.result.flatMap(buildWorld) {
-    case .success(let world):
-      for (read, now) in zip(file.record.traces, world.traceReads) where read.sha256 != now.sha256 {
-        note("ballast: the trace \(now.name) has changed since the run; the explanation may differ")
-      }
-      return world
-    case .failure(let error): throw complain(error, in: loaded.texts)
-    }
   }
 
   // MARK: What is printed

@@ -55,7 +55,7 @@ struct ExportCommand: ParsableCommand {
     } catch {
       throw complain(error)
     }
-    let world = try storedWorld(directory)
+    let world = try storedWorld(of: storedRun(directory), in: directory)
     var inventory = EsxtopInventory(vcpus: [:], clocks: [:])
     for vm in world.vms { inventory.vcpus[vm.name] = Int64(vm.vcpus) }
     for host in world.hosts { inventory.clocks[host.name] = host.coreRate }

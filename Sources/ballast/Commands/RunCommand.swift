@@ -80,10 +80,7 @@ struct RunCommand: ParsableCommand {
       throw complain(error, in: loaded.texts)
     }
     do {
-      if let document = loaded.document {
-        try writeFile(document.json, path: directory.workingPath + "/" + storedScenarioName)
-      }
-      try write(world, to: directory, scenarioSHA256: loaded.sha256)
+      try write(world, of: loaded, to: directory)
     } catch let error as RunSinkError {
       directory.discard()
       note("ballast: cannot write \(error.path): \(error.reason)")
@@ -108,7 +105,10 @@ struct RunCommand: ParsableCommand {
     }
   }
 
-  private func write(_ world: World, to directory: RunDirectory, scenarioSHA256: String) throws {
+  private func write(_ world: World, of loaded: LoadedScenario, to directory: RunDirectory) throws {
+    if let document = loaded.document {
+      try writeFile(document.json, path: directory.workingPath + "/" + storedScenarioName)
+    }
     let progress = Progress(duration: world.duration, isQuiet: quiet)
     let sink = try CSVRunSink(directory: directory.workingPath)
     let simulation = try Simulation(world, sink: sink, threads: threads)
@@ -121,8 +121,8 @@ struct RunCommand: ParsableCommand {
       ExplanationsFile.json(account) + "\n",
       path: directory.workingPath + "/" + ExplanationsFile.name)
     let result = RunFile(
-      record: record, ballastVersion: ballastVersion, scenarioSHA256: scenarioSHA256,
-      wallMilliseconds: progress.wallMilliseconds)
+      record: record, ballastVersion: ballastVersion, scenarioSHA256: loaded.sha256,
+      keptScenarioSHA256: loaded.keptSHA256, wallMilliseconds: progress.wallMilliseconds)
     try result.write(directory: directory.workingPath)
     try writeReport(directory: directory.workingPath, dygraphs: findDygraphs())
 

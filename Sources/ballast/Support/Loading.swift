@@ -22,6 +22,11 @@ struct LoadedScenario {
   var document: ScenarioDocument?
   var texts: SourceTexts
   var sha256: String
+
+  /// Of what was read, whatever its file looks like and wherever its traces are.
+  var keptSHA256: String? {
+    document.map { SHA256.hex(of: Array($0.jsonWithoutPlaces.utf8)) }
+  }
 }
 
 /// Reads and checks a scenario file; `-` is standard input.
@@ -62,15 +67,18 @@ func loadStoredScenario(directory: String) throws(UnreadableFile) -> LoadedScena
   let bytes = try readBytes(path)
   var texts = SourceTexts()
   var result: Result<Scenario, ScenarioError>
+  var document: ScenarioDocument?
   do throws(ScenarioError) {
-    result = .success(
-      try readStoredScenario(
-        path: path, bytes: bytes, catalogs: catalogs,
-        environment: { ProcessInfo.processInfo.environment[$0] }, texts: &texts))
+    let read = try readStoredScenario(
+      path: path, bytes: bytes, catalogs: catalogs,
+      environment: { ProcessInfo.processInfo.environment[$0] }, texts: &texts)
+    result = .success(read.scenario)
+    document = read.document
   } catch {
     result = .failure(error)
   }
-  return LoadedScenario(result: result, texts: texts, sha256: SHA256.hex(of: bytes))
+  return LoadedScenario(
+    result: result, document: document, texts: texts, sha256: SHA256.hex(of: bytes))
 }
 
 /// The scenario as it was read, beside the results of its run.
