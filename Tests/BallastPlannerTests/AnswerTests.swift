@@ -8,7 +8,7 @@ import Testing
 /// Each answer against arithmetic by hand.
 struct AnswerTests {
   private func whole(_ answer: PlanAnswer, _ key: String) -> Int64? {
-    guard case .whole(let value)? = answer.json.first(where: { $0.key == key })?.value else {
+    guard case .integer(let value)? = answer.json.first(where: { $0.key == key })?.value else {
       return nil
     }
     return value

@@ -99,10 +99,10 @@ public struct ReplayFiles: Sendable, Equatable {
   private func writeScenario() -> String {
     let reserve = max(0, timeline.memoryOfOthers)
     var text = """
-      # What \(quoted(timeline.hostName)) did, recorded by `ballast host record`; replay it with `ballast run`.
+      # What \(jsonString(timeline.hostName)) did, recorded by `ballast host record`; replay it with `ballast run`.
       # How it was made of counters: docs/KVM-RECORDING.md. Compare: ballast host compare RECORDING RUN.
       ballast: 1
-      name: \(quoted("replay of " + hostName))
+      name: \(jsonString("replay of " + hostName))
       duration: \(timeline.duration)ns
       interval: \(min(timeline.interval, timeline.duration))ns
       control: {interval: \(min(timeline.interval, timeline.duration))ns}
@@ -111,7 +111,7 @@ public struct ReplayFiles: Sendable, Equatable {
       clusters:
         - name: recorded
           # The pCPUs that the VMs may use.
-          hosts: [{name: \(quoted(hostName)), cpu: {cores: \(timeline.cores), mhz: \(rate / 1_000)}, \
+          hosts: [{name: \(jsonString(hostName)), cpu: {cores: \(timeline.cores), mhz: \(rate / 1_000)}, \
       memory: \(max(1, timeline.memory))B}]
       traces:
         recorded: {format: bitbrains, path: \(Self.traceFolder), unit: mhz, at_end: hold}
@@ -139,7 +139,7 @@ public struct ReplayFiles: Sendable, Equatable {
   }
 
   private func entry(_ vm: RecordedTimeline.VM, _ name: String) -> String {
-    var text = "  - name: \(quoted(name))\n"
+    var text = "  - name: \(jsonString(name))\n"
     text += "    vcpus: \(vm.vcpus)\n    memory: \(max(1 << 20, vm.memory))B\n"
     if let start = vm.stays.first?.start, start > 0 { text += "    start: \(start)ns\n" }
     let first = vm.settings.first
@@ -158,7 +158,7 @@ public struct ReplayFiles: Sendable, Equatable {
     }
     var memory: [String] = []
     if vm.samples.contains(where: { $0.active != nil }) {
-      memory.append("active: {trace: recorded, series: \(quoted(name))}")
+      memory.append("active: {trace: recorded, series: \(jsonString(name))}")
     }
     if let rss = vm.rssMax, vm.memory > 0 {
       let active = vm.samples.reduce(0) { max($0, $1.active ?? 0) }
@@ -166,7 +166,7 @@ public struct ReplayFiles: Sendable, Equatable {
         min(max(rss, active), vm.memory), by: 1_000_000, over: vm.memory)
       memory.append("touched: \(decimal(part, places: 4))%")
     }
-    text += "    workload:\n      cpu: {trace: recorded, series: \(quoted(name))}\n"
+    text += "    workload:\n      cpu: {trace: recorded, series: \(jsonString(name))}\n"
     if !memory.isEmpty { text += "      memory: {\(memory.joined(separator: ", "))}\n" }
     return text
   }
@@ -177,10 +177,10 @@ public struct ReplayFiles: Sendable, Equatable {
     var events: [(time: Int64, text: String)] = []
     for (index, stay) in vm.stays.enumerated() {
       if index > 0 {
-        events.append((stay.start, "power: {vm: \(quoted(name)), state: on}"))
+        events.append((stay.start, "power: {vm: \(jsonString(name)), state: on}"))
       }
       if let end = stay.end, end < timeline.duration {
-        events.append((end, "power: {vm: \(quoted(name)), state: off}"))
+        events.append((end, "power: {vm: \(jsonString(name)), state: off}"))
       }
     }
     for (before, now) in zip(vm.settings, vm.settings.dropFirst()) {
@@ -191,7 +191,7 @@ public struct ReplayFiles: Sendable, Equatable {
       }
       if !cpu.isEmpty {
         events.append(
-          (now.time, "set: {vm: \(quoted(name)), cpu: {\(cpu.joined(separator: ", "))}}"))
+          (now.time, "set: {vm: \(jsonString(name)), cpu: {\(cpu.joined(separator: ", "))}}"))
       }
     }
     return events
@@ -245,12 +245,4 @@ private func unique(_ name: String, _ taken: inout Set<String>) -> String {
     number += 1
   }
   return result
-}
-
-/// A text in YAML's double quotes, which escape as JSON does. Names have no line ends here.
-private func quoted(_ text: String) -> String {
-  let kept = text.unicodeScalars.filter { $0.value >= 0x20 }
-  return "\""
-    + String(String.UnicodeScalarView(kept))
-    .replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
 }

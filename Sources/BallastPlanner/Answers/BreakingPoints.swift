@@ -1,4 +1,5 @@
 import BallastMath
+import BallastUnits
 
 /// The last steps of an axis that held, one per replicate, where some may lie outside it: "less than the first", "at least the
 /// last".
@@ -49,8 +50,8 @@ struct BreakingPoints: Sendable {
     return "median \(text(median))\(range)"
   }
 
-  var json: PlanJSON {
-    func point(_ step: Int) -> PlanJSON {
+  var json: JSON {
+    func point(_ step: Int) -> JSON {
       .object([
         ("text", .text(text(step))), ("value", step < 0 ? .null : .number(ratios[step])),
         ("beyond", .text(step < 0 ? "below" : step == ratios.count - 1 ? "above" : "")),
@@ -61,7 +62,7 @@ struct BreakingPoints: Sendable {
       ("mean", isInside ? BallastPlanner.json(mean) : .null), ("median", point(median)),
       (
         "median_interval",
-        ranks.map { .list([point(sorted[$0.low]), point(sorted[$0.high])]) } ?? .null
+        ranks.map { .array([point(sorted[$0.low]), point(sorted[$0.high])]) } ?? .null
       ),
       ("below_first", .count(below)),
     ])

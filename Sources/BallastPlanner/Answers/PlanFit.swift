@@ -89,14 +89,14 @@ public struct PlanFit: Sendable {
         "not monotone: the claim turns at \(search.exceptions.map(String.init).joined(separator: ", "))"
           + " more; the answer is the first edge")
     }
-    var json: [(key: String, value: PlanJSON)] = [
+    var json: [JSON.Member] = [
       ("shape", .text(self.shape)), ("tolerate", .count(k)),
       (
         "allocation_model",
-        .object([("more", .whole(model.count)), ("binding", .text(model.binding))])
+        .object([("more", .integer(model.count)), ("binding", .text(model.binding))])
       ),
-      ("monotone", .truth(search.exceptions.isEmpty)),
-      ("tried", .list(search.tried.map { .count($0.number) })),
+      ("monotone", .boolean(search.exceptions.isEmpty)),
+      ("tried", .array(search.tried.map { .count($0.number) })),
     ]
     let count: Int
     switch search.outcome {

@@ -55,7 +55,7 @@ public struct PlanGrowth: Sendable {
     if let today = obstacle(result(0, 0)) {
       return PlanAnswer(
         question: "growth", sentence: "0 days: the scenario does not hold today: \(today)",
-        json: [("days", .whole(0))], isAnswered: false)
+        json: [("days", .integer(0))], isAnswered: false)
     }
     let isChancy = repetitions > 1 && bench.dependsOnChance()
     let count = isChancy ? repetitions : 1
@@ -88,11 +88,11 @@ public struct PlanGrowth: Sendable {
     if !isChancy, repetitions > 1 { details.append(TrialBench.noChance) }
     let conservative = max(repeated.student.map { Int($0.low.rounded(.down)) } ?? Int(days[0]), 0)
     let expected = Int(repeated.mean.rounded(.down))
-    var json: [(key: String, value: PlanJSON)] = [
+    var json: [JSON.Member] = [
       ("per_year_pct", .number(perYear * 100)), ("days", .count(expected)),
       ("days_conservative", .count(conservative)), ("interval", repeated.json),
       ("horizon_days", .count(horizonDays)), ("repetitions", .count(count)),
-      ("beyond_horizon", .truth(lasting == count)),
+      ("beyond_horizon", .boolean(lasting == count)),
     ]
     if lasting == count {
       return PlanAnswer(

@@ -88,10 +88,10 @@ public struct PlanHosts: Sendable {
         ("vms", .count(estate.vmCount)), ("fewer_fails_on", fewer.map { .text($0.words) } ?? .null),
         (
           "allocation_model",
-          .object([("hosts", .whole(model.count)), ("binding", .text(model.binding))])
+          .object([("hosts", .integer(model.count)), ("binding", .text(model.binding))])
         ),
-        ("monotone", .truth(search.exceptions.isEmpty)),
-        ("tried", .list(search.tried.reversed().map { .count(most - $0.number) })),
+        ("monotone", .boolean(search.exceptions.isEmpty)),
+        ("tried", .array(search.tried.reversed().map { .count(most - $0.number) })),
       ],
       proof: try bench.document(
         of: trials(count)[k > 0 ? 1 : 0], named: "\(bench.scenario.name)-\(count)-hosts"))

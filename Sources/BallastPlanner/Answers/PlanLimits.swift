@@ -187,18 +187,18 @@ public struct PlanLimits: Sendable {
     return PlanAnswer(
       question: "limits", sentence: sentence, details: details,
       json: [
-        ("resource", .text(resource.rawValue)), ("holds_as_written", .truth(base.holds)),
+        ("resource", .text(resource.rawValue)), ("holds_as_written", .boolean(base.holds)),
         (
           "entries",
-          .list(
+          .array(
             found.map { found in
               .object([
                 ("entry", .text(found.entry)), ("size", .text(found.size)),
                 ("lowest_limit", found.lowestLimit.map { .text($0) } ?? .null),
                 ("highest_limit", found.highestLimit.map { .text($0) } ?? .null),
                 ("lowest_reservation", found.lowestReservation.map { .text($0) } ?? .null),
-                ("monotone", .truth(found.gaps == 0)),
-                ("hurt", .list(found.hurt.map { .text($0) })),
+                ("monotone", .boolean(found.gaps == 0)),
+                ("hurt", .array(found.hurt.map { .text($0) })),
               ])
             })
         ),

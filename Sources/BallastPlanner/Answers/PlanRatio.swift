@@ -234,19 +234,19 @@ public struct PlanRatio: Sendable {
       question: "ratio", sentence: sentence, details: details,
       json: [
         ("axis", .text(axis.rawValue)), ("unit", .text(what)),
-        ("steps", .list(steps.map { .number($0.ratio) })),
+        ("steps", .array(steps.map { .number($0.ratio) })),
         ("repetitions", .count(grid[0].count)),
         (
           "claims",
-          .list(
+          .array(
             claims.map { claim in
               .object([
                 ("text", .text(claim.text)),
-                ("met_share", .list(claim.metShare.map { .number($0) })),
+                ("met_share", .array(claim.metShare.map { .number($0) })),
                 ("breaks_after", claim.breaks.json),
-                ("never_breaks", .truth(claim.neverBreaks)),
-                ("never_holds", .truth(claim.neverHolds)),
-                ("monotone", .truth(claim.returns.isEmpty)),
+                ("never_breaks", .boolean(claim.neverBreaks)),
+                ("never_holds", .boolean(claim.neverHolds)),
+                ("monotone", .boolean(claim.returns.isEmpty)),
               ])
             })
         ), ("allocation_model", .number(allowed)),

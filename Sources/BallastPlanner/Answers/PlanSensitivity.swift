@@ -131,7 +131,7 @@ public struct PlanSensitivity: Sendable {
         ("repetitions", .count(count)),
         (
           "assumptions",
-          .list(
+          .array(
             rows.map { row in
               .object([
                 ("name", .text(row.assumption.name)), ("low", .text(row.assumption.low.text)),

@@ -79,11 +79,11 @@ public struct PlanVersus: Sendable {
         ("repetitions", .count(count)), ("a_holds", .count(metA)), ("b_holds", .count(metB)),
         (
           "figures",
-          .list(
+          .array(
             (real + noise).map { row in
               .object([
                 ("name", .text(row.name)), ("unit", .text(row.unit)), ("a", .number(row.a)),
-                ("difference", row.difference.json), ("outside_noise", .truth(isReal(row))),
+                ("difference", row.difference.json), ("outside_noise", .boolean(isReal(row))),
               ])
             })
         ),

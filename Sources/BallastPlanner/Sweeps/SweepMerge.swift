@@ -53,12 +53,12 @@ extension SweepDirectory {
       }
     }
     guard case .object(let entries) = plan.json else { return summary }
-    let whole = PlanJSON.object(
+    let whole = JSON.object(
       entries + [
         ("failed", .count(summary.failed)), ("held", .count(summary.held)),
-        ("metrics", .list(columns.map { .text($0) })),
+        ("metrics", .array(columns.map { .text($0) })),
       ])
-    try replace("sweep.json", with: whole.written + "\n")
+    try replace("sweep.json", with: whole.pretty + "\n")
     return summary
   }
 

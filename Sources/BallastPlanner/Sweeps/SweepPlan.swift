@@ -94,16 +94,16 @@ public struct SweepPlan: Sendable {
     path == "seed" || path == "assume.resample" || path == "assume.resample.draw"
   }
 
-  public var json: PlanJSON {
+  public var json: JSON {
     .object([
-      ("schema_version", .whole(1)), ("scenario", .text(name)), ("units", .count(count)),
+      ("schema_version", .integer(1)), ("scenario", .text(name)), ("units", .count(count)),
       (
         "axes",
-        .list(
+        .array(
           axes.map {
             .object([
-              ("path", .text($0.path)), ("values", .list($0.values.map { .text($0) })),
-              ("repetitions", .truth(Self.isReplicate($0.path))),
+              ("path", .text($0.path)), ("values", .array($0.values.map { .text($0) })),
+              ("repetitions", .boolean(Self.isReplicate($0.path))),
             ])
           })
       ),

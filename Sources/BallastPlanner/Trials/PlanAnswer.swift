@@ -1,6 +1,7 @@
 import BallastMath
 import BallastModel
 import BallastScenario
+import BallastUnits
 
 /// An answer: one line with its reason, what stands behind it, and the scenario that proves it.
 public struct PlanAnswer: Sendable {
@@ -9,7 +10,7 @@ public struct PlanAnswer: Sendable {
   public var sentence: String
   /// More lines, in order of interest.
   public var details: [String]
-  public var json: [(key: String, value: PlanJSON)]
+  public var json: [JSON.Member]
   /// Running this shows what the sentence claims; nil where there is no answer.
   public var proof: ScenarioDocument?
   /// False: the question has no answer, because an expectation cannot hold.
@@ -17,7 +18,7 @@ public struct PlanAnswer: Sendable {
 
   public init(
     question: String, sentence: String, details: [String] = [],
-    json: [(key: String, value: PlanJSON)] = [], proof: ScenarioDocument? = nil,
+    json: [JSON.Member] = [], proof: ScenarioDocument? = nil,
     isAnswered: Bool = true
   ) {
     self.question = question
@@ -30,14 +31,14 @@ public struct PlanAnswer: Sendable {
 
   /// One object with `schema_version`; ends without a line break.
   public func written(notes: [String], trials: Int) -> String {
-    let head: [(key: String, value: PlanJSON)] = [
-      ("schema_version", .whole(1)), ("question", .text(question)), ("answer", .text(sentence)),
-      ("answered", .truth(isAnswered)),
+    let head: [JSON.Member] = [
+      ("schema_version", .integer(1)), ("question", .text(question)), ("answer", .text(sentence)),
+      ("answered", .boolean(isAnswered)),
     ]
-    let tail: [(key: String, value: PlanJSON)] = [
-      ("trials", .count(trials)), ("notes", .list((notes + details).map { .text($0) })),
+    let tail: [JSON.Member] = [
+      ("trials", .count(trials)), ("notes", .array((notes + details).map { .text($0) })),
     ]
-    return PlanJSON.object(head + json + tail).written
+    return JSON.object(head + json + tail).pretty
   }
 }
 
@@ -51,7 +52,7 @@ public struct PlanError: Error, Sendable {
   }
 }
 
-func json(_ interval: ConfidenceInterval?) -> PlanJSON {
+func json(_ interval: ConfidenceInterval?) -> JSON {
   guard let interval else { return .null }
   return .object([
     ("estimate", .number(interval.estimate)), ("low", .number(interval.low)),

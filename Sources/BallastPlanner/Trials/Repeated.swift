@@ -25,7 +25,7 @@ public struct Repeated: Sendable {
   /// All values are the same: chance did not matter.
   public var isConstant: Bool { values.allSatisfy { $0 == values[0] } }
 
-  public var json: PlanJSON {
+  public var json: JSON {
     .object([
       ("mean", .number(mean)), ("student", BallastPlanner.json(student)),
       ("bootstrap", BallastPlanner.json(bootstrap)),

@@ -1,3 +1,5 @@
+import BallastUnits
+
 /// A chart over time: steps, because a sample is a mean over its interval and not a point.
 struct TimeChart {
   enum Kind: String { case area, line, dashed }
@@ -59,7 +61,7 @@ struct ChartWriter {
 
   /// The JSON of the time axis: starts of the points, and the end.
   var timesJSON: String {
-    "\(quoted(timesKey)):["
+    "\(jsonString(timesKey)):["
       + (sampling.starts + [sampling.end]).map { coordinate($0) }
       .joined(separator: ",") + "]"
   }
@@ -254,19 +256,20 @@ struct ChartWriter {
         .joined(separator: ",") + "]"
     }
     var fields = [
-      "\"id\":\(quoted(chart.id))", "\"t\":\(quoted(timesKey))", "\"u\":\(quoted(chart.unit))",
+      "\"id\":\(jsonString(chart.id))", "\"t\":\(jsonString(timesKey))",
+      "\"u\":\(jsonString(chart.unit))",
       "\"top\":\(trimmed(fixed(axis.top, 4)))",
-      "\"y\":[" + axis.ticks.map { quoted(axis.label($0)) }.joined(separator: ",") + "]",
+      "\"y\":[" + axis.ticks.map { jsonString(axis.label($0)) }.joined(separator: ",") + "]",
       "\"s\":["
         + chart.series.map {
-          "{\"n\":\(quoted($0.name)),\"c\":\(quoted($0.style)),\"k\":\(quoted($0.kind.rawValue)),"
-            + "\"v\":\(numbers($0.values))}"
+          "{\"n\":\(jsonString($0.name)),\"c\":\(jsonString($0.style)),"
+            + "\"k\":\(jsonString($0.kind.rawValue)),\"v\":\(numbers($0.values))}"
         }.joined(separator: ",") + "]",
     ]
     if let band = chart.band {
       fields.append(
-        "\"b\":{\"n\":\(quoted(band.name)),\"c\":\(quoted(band.style)),\"lo\":\(numbers(band.low)),"
-          + "\"hi\":\(numbers(band.high))}")
+        "\"b\":{\"n\":\(jsonString(band.name)),\"c\":\(jsonString(band.style)),"
+          + "\"lo\":\(numbers(band.low)),\"hi\":\(numbers(band.high))}")
     }
     if !chart.marks.isEmpty {
       let marks = chart.marks.map { trimmed(fixed($0.value, 2)) }.joined(separator: ",")

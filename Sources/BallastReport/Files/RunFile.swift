@@ -121,7 +121,7 @@ private struct JSONText {
 
   mutating func key(_ name: String) {
     separate()
-    text += "\(quoted(name)): "
+    text += "\(jsonString(name)): "
   }
 
   mutating func field(_ name: String, raw: String) {
@@ -130,7 +130,7 @@ private struct JSONText {
     needsComma = true
   }
 
-  mutating func field(_ name: String, _ value: String) { field(name, raw: quoted(value)) }
+  mutating func field(_ name: String, _ value: String) { field(name, raw: jsonString(value)) }
   mutating func field(_ name: String, _ value: Int) { field(name, raw: String(value)) }
   mutating func field(_ name: String, thousandths value: Int64) {
     field(name, raw: value == emptyCell ? "null" : decimal(value, places: 3))
@@ -138,7 +138,7 @@ private struct JSONText {
 
   mutating func item(_ value: String) {
     separate()
-    text += quoted(value)
+    text += jsonString(value)
     needsComma = true
   }
 
@@ -165,24 +165,4 @@ private struct JSONText {
   private mutating func newline() {
     text += "\n" + String(repeating: "  ", count: depth)
   }
-}
-
-/// A JSON string literal. `<` is escaped too, so that the text may stand inside an HTML script element.
-func quoted(_ text: String) -> String {
-  var out = "\""
-  for scalar in text.unicodeScalars {
-    switch scalar {
-    case "\"": out += "\\\""
-    case "\\": out += "\\\\"
-    case "\n": out += "\\n"
-    case "\t": out += "\\t"
-    case "\r": out += "\\r"
-    case "<": out += "\\u003c"
-    case _ where scalar.value < 0x20:
-      let digits = String(scalar.value, radix: 16)
-      out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-    default: out.unicodeScalars.append(scalar)
-    }
-  }
-  return out + "\""
 }

@@ -1,4 +1,5 @@
 import BallastModel
+import BallastUnits
 
 /// The JSON Schema (draft-07) of the scenario format, for editors: made from the table in
 /// `Format.swift`, the same every time. It covers the whole format, also what `validate` still
@@ -22,8 +23,8 @@ private struct SchemaEmitter {
 
   // MARK: Maps
 
-  func members(of spec: ObjectSpec) -> [(String, JSON)] {
-    var members: [(String, JSON)] = [
+  func members(of spec: ObjectSpec) -> [JSON.Member] {
+    var members: [JSON.Member] = [
       ("description", .text(spec.summary)), ("type", .text("object")),
       ("properties", .object(spec.keys.map { ($0.name, property($0)) })),
     ]
@@ -43,9 +44,9 @@ private struct SchemaEmitter {
     return members + rules(of: spec)
   }
 
-  private func rules(of spec: ObjectSpec) -> [(String, JSON)] {
-    var members: [(String, JSON)] = []
-    var dependencies: [(String, JSON)] = []
+  private func rules(of spec: ObjectSpec) -> [JSON.Member] {
+    var members: [JSON.Member] = []
+    var dependencies: [JSON.Member] = []
     for rule in spec.rules {
       switch rule {
       case .exactlyOne(let keys):
@@ -108,7 +109,7 @@ private struct SchemaEmitter {
 
   private func schema(_ kind: Kind) -> JSON { .object(members(of: kind)) }
 
-  private func members(of kind: Kind) -> [(String, JSON)] {
+  private func members(of kind: Kind) -> [JSON.Member] {
     switch kind {
     case .anything: return []
     case .text, .pattern:

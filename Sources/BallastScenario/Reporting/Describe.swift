@@ -1,4 +1,5 @@
 import BallastModel
+import BallastUnits
 
 /// A problem as people read it, exactly:
 ///

@@ -1,4 +1,5 @@
 import BallastModel
+import BallastUnits
 
 /// A scenario as it was read: imports merged, `--set` and `--seed` applied. Written as JSON it can be read again, from
 /// any working directory, to the same run.
@@ -118,7 +119,7 @@ extension Value {
       } else if !isQuoted, scalar == "true" || scalar == "false" || isJSONNumber(scalar) {
         text += scalar
       } else {
-        writeJSONString(scalar, to: &text)
+        text += jsonString(scalar)
       }
     case .list(let items):
       text += "["
@@ -131,7 +132,7 @@ extension Value {
       text += "{"
       for (index, entry) in entries.enumerated() {
         text += separator(index)
-        writeJSONString(entry.key, to: &text)
+        text += jsonString(entry.key)
         text += ": "
         entry.value.write(to: &text, depth: depth + 1)
       }
@@ -168,20 +169,4 @@ private func isJSONNumber(_ text: String) -> Bool {
     parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy(\.isASCIIDigit) })
   else { return false }
   return parts[0].count == 1 || parts[0].first != "0"
-}
-
-/// A JSON string that YAML reads the same: line breaks and what YAML will not have raw are escaped.
-private func writeJSONString(_ string: String, to text: inout String) {
-  text += "\""
-  for scalar in string.unicodeScalars {
-    switch scalar.value {
-    case 0x22: text += "\\\""
-    case 0x5C: text += "\\\\"
-    case ..<0x20, 0x7F..<0xA0, 0x2028, 0x2029, 0xFEFF:
-      let digits = String(scalar.value, radix: 16)
-      text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-    default: text.unicodeScalars.append(scalar)
-    }
-  }
-  text += "\""
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import BallastImport
 import BallastPlanner
 import BallastReport
+import BallastUnits
 import Foundation
 
 struct CompareCommand: ParsableCommand {
@@ -54,7 +55,7 @@ struct CompareCommand: ParsableCommand {
     guard let b else {
       let correlation = try correlation(rvtools: rvtools!, run: a)
       json
-        ? output(text(of: correlation).written)
+        ? output(text(of: correlation).pretty)
         : output(correlation.lines.joined(separator: "\n"))
       return
     }
@@ -73,7 +74,7 @@ struct CompareCommand: ParsableCommand {
         throw Exit.cannotWrite.code
       }
     }
-    json ? output(text(of: comparison).written) : show(comparison)
+    json ? output(text(of: comparison).pretty) : show(comparison)
   }
 
   private func read(_ b: String) throws(RunReadError) -> RunComparison {
@@ -119,14 +120,14 @@ struct CompareCommand: ParsableCommand {
     if let html { note("report: \(html)") }
   }
 
-  private func text(of correlation: EntitlementComparison) -> PlanJSON {
+  private func text(of correlation: EntitlementComparison) -> JSON {
     .object([
-      ("schema_version", .whole(1)), ("rvtools", .text(rvtools ?? "")), ("run", .text(a)),
+      ("schema_version", .integer(1)), ("rvtools", .text(rvtools ?? "")), ("run", .text(a)),
       ("missing_in_run", .count(correlation.missingInRun)),
       ("missing_in_export", .count(correlation.missingInExport)),
       (
         "rows",
-        .list(
+        .array(
           correlation.rows.map { row in
             .object([
               ("theirs", .text(row.theirs)), ("ours", .text(row.ours)), ("vms", .count(row.vms)),
@@ -138,14 +139,14 @@ struct CompareCommand: ParsableCommand {
     ])
   }
 
-  private func text(of comparison: RunComparison) -> PlanJSON {
+  private func text(of comparison: RunComparison) -> JSON {
     .object([
-      ("schema_version", .whole(1)), ("a", .text(comparison.a)), ("b", .text(comparison.b)),
+      ("schema_version", .integer(1)), ("a", .text(comparison.a)), ("b", .text(comparison.b)),
       ("confidence_pct", .number(confidence)), ("outside_noise", .count(comparison.realCount)),
-      ("notes", .list(comparison.notes.map { .text($0) })),
+      ("notes", .array(comparison.notes.map { .text($0) })),
       (
         "rows",
-        .list(
+        .array(
           comparison.rows.map { row in
             .object([
               ("kind", .text(row.kind)), ("entity", .text(row.entity)),
@@ -153,7 +154,7 @@ struct CompareCommand: ParsableCommand {
               ("difference", .number(row.difference)),
               ("low", row.interval.map { .number($0.low) } ?? .null),
               ("high", row.interval.map { .number($0.high) } ?? .null),
-              ("outside_noise", .truth(row.isReal)),
+              ("outside_noise", .boolean(row.isReal)),
             ])
           })
       ),

@@ -68,7 +68,7 @@ struct SweepPlanCommand: ParsableCommand {
 
   func run() throws {
     let (plan, directory) = try options.open()
-    if json { return output(plan.json.written) }
+    if json { return output(plan.json.pretty) }
     if ids {
       for index in 0..<plan.count where !directory.has(plan[index]) { output(plan[index].id) }
       return
@@ -205,7 +205,7 @@ struct SweepRunCommand: ParsableCommand {
 
   func run() throws {
     let (plan, directory) = try options.open()
-    try writing { try directory.replace("plan.json", with: plan.json.written + "\n") }
+    try writing { try directory.replace("plan.json", with: plan.json.pretty + "\n") }
     if engine == .dask {
       try runOnDask(
         file: options.file, set: options.set, directory: directory.path, scheduler: scheduler!,
