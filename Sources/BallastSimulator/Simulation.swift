@@ -117,6 +117,7 @@ public final class Simulation {
     }
     for (index, event) in world.events.enumerated() { schedule(.scheduled(index), at: event.at) }
     for cluster in clusters.indices { scheduleBalance(of: cluster, after: .zero) }
+    for host in world.hostsDown { setHost(host, .failed, booked: .failed) }
     for (index, judgement) in world.judgements.enumerated() {
       if case .explanation(_, let at, _, _) = judgement.target,
         at.value < world.duration.value

@@ -48,12 +48,12 @@ struct BenchTests {
     #expect(try bench(estate).run(Trial([more])).get().vms.count == 22)
   }
 
-  /// A scenario that expects nothing is judged by ready time, and that is said.
-  @Test func withoutExpectationsReadyTimeCounts() throws {
+  /// A scenario that expects nothing is judged by ready time and slowdown, and that is said.
+  @Test func withoutExpectationsWaitingCounts() throws {
     let text = estate.components(separatedBy: "expect:")[0]
     let bench = try bench(text)
     #expect(bench.notes.count == 1)
-    #expect(try bench.run(Trial()).get().verdicts.count == 1)
+    #expect(try bench.run(Trial()).get().verdicts.count == 2)
   }
 
   /// A wrong value is a failed trial with a reason, not an end.

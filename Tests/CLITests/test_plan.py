@@ -43,9 +43,9 @@ def test_hosts_and_their_proof(estate, tmp_path):
     done = ballast("plan", "hosts", estate, "--tolerate", "1", "--out", proof, "--quiet")
     assert done.returncode == 0
     assert done.stdout.startswith("3 hosts of prod.esx are enough at N+1 for 20 VMs; with 2, 1 of them down,")
-    # The proof is the degraded estate: two hosts are left, and they are enough; one would not be.
+    # The proof is the degraded estate: two of four hosts are up, and they are enough; one would not be.
     assert ballast("run", proof, "--out", tmp_path / "run", "--quiet").returncode == 0
-    less = ["--set", "clusters.prod.hosts.esx.count=1"]
+    less = ["--set", "assume.hosts_down=[esx-1, esx-2, esx-3]"]
     assert ballast("run", proof, *less, "--out", tmp_path / "less", "--quiet").returncode == 1
 
 
@@ -56,6 +56,14 @@ def test_json_is_one_object(estate):
     # 11 VMs per host miss 3.6 %, 12 miss 6.7 %: 44 in all.
     assert answer["more"] == 24
     assert sum(answer["per_host"].values()) == 24
+
+
+def test_what_is_tried_does_not_depend_on_workers(chancy):
+    for question in (["hosts"], ["fit", "--vm", "vcpus=2,memory=1GiB,cpu=60%"]):
+        answers = {
+            ballast("plan", *question, chancy, "--json", "--workers", workers).stdout
+            for workers in ("1", "2", "3", "8")}
+        assert len(answers) == 1 and json.loads(answers.pop())["answered"]
 
 
 def test_answers_do_not_depend_on_workers(chancy):

@@ -264,3 +264,28 @@ expect:
   - {metric: cpu_used_mhz, of: {vms: b}, statistic: min, equals: 2500}
 """
     run(write(tmp_path / "pools.yaml", text), tmp_path / "out")
+
+
+def test_hosts_that_are_down_stay_in_the_inventory(tmp_path):
+    text = """\
+ballast: 1
+duration: 1h
+clusters: [{name: c, hosts: [{name: h, count: 4, cpu: {cores: 4, mhz: 2000}, memory: 16GiB}]}]
+assume: {hosts_down: [h-3, h-0]}
+vms: [{name: v, count: 4, vcpus: 2, memory: 4GiB, host: h-3, workload: {cpu: 40%}}]
+expect:
+  - {metric: cpu_used_pct, of: {hosts: h}, statistic: mean, at_least: 10}
+  - {metric: cpu_used_pct, of: {hosts: h-3}, statistic: mean, at_least: 10}
+"""
+    scenario = write(tmp_path / "s.yaml", text)
+    run(scenario, tmp_path / "out", "--quiet")
+    _, rows = read_csv(tmp_path / "out", "hosts.csv")
+    states = {(row["host"], row["state"]) for row in rows}
+    assert states == {("h-0", "failed"), ("h-1", "on"), ("h-2", "on"), ("h-3", "failed")}
+    # 4 VMs of 1600 MHz on the two that are left.
+    assert {row["cpu_used_mhz"] for row in rows if row["state"] == "on"} == {"3200.000"}
+    # Nobody is left to ask in the second expectation.
+    assert len(read_run(tmp_path / "out")["expectations"]) == 1
+    for value, words in (("[h]", "no host of cluster c is left"), ("[x]", "no host matches x")):
+        done = run(scenario, tmp_path / "no", "--set", f"assume.hosts_down={value}", code=65)
+        assert words in done.stderr

@@ -21,6 +21,8 @@ public struct Scenario: Sendable {
   public var record: RecordSpec
   /// What if demand were another.
   public var assumption: DemandAssumption
+  /// Names, entries or globs of hosts that are down from beginning to end, each with its place.
+  public var hostsDown: [(pattern: String, place: SourcePlace)]
   /// The file has a `sweep:` block; `run` uses the plain values and says so.
   public var hasSweep: Bool
   public var place: SourcePlace
@@ -30,7 +32,8 @@ public struct Scenario: Sendable {
     controlInterval: SimDuration, profile: HypervisorProfile, clusters: [ClusterSpec],
     traces: [TraceSpec], vms: [VMEntry], policies: PolicyChoice, events: [ScheduledEvent],
     expectations: [Expectation], record: RecordSpec,
-    assumption: DemandAssumption = .init(), hasSweep: Bool, place: SourcePlace
+    assumption: DemandAssumption = .init(),
+    hostsDown: [(pattern: String, place: SourcePlace)] = [], hasSweep: Bool, place: SourcePlace
   ) {
     self.name = name
     self.seed = seed
@@ -46,6 +49,7 @@ public struct Scenario: Sendable {
     self.expectations = expectations
     self.record = record
     self.assumption = assumption
+    self.hostsDown = hostsDown
     self.hasSweep = hasSweep
     self.place = place
   }

@@ -16,26 +16,52 @@ struct Estate {
     }
     var coresPerHost: Int { entry.sockets * entry.coresPerSocket }
   }
+  /// Sums over VMs and hosts.
+  struct Totals {
+    var vmCount = 0
+    var vcpus: Int64 = 0
+    var memory = Bytes.zero
+    var hostCount = 0
+    var cores: Int64 = 0
+    var hostMemory = Bytes.zero
+  }
   var groups: [HostGroup]
-  var vmCount: Int
-  var vcpus: Int64
-  var memory: Bytes
-  var cores: Int64
-  var hostMemory: Bytes
-  var hostCount: Int
+  /// Of the whole scenario.
+  var vmCount: Int { clusters.values.reduce(0) { $0 + $1.vmCount } }
+  var vcpus: Int64 { clusters.values.reduce(0) { $0 + $1.vcpus } }
+  var memory: Bytes { clusters.values.reduce(.zero) { $0 + $1.memory } }
+  var cores: Int64 { clusters.values.reduce(0) { $0 + $1.cores } }
+  var hostMemory: Bytes { clusters.values.reduce(.zero) { $0 + $1.hostMemory } }
+  var hostCount: Int { clusters.values.reduce(0) { $0 + $1.hostCount } }
+  /// By name.
+  private var clusters: [String: Totals] = [:]
+  /// Hosts that the scenario says are down, as it names them.
+  let hostsDown: [String]
 
   init(_ scenario: Scenario, traces: TraceShelf) throws(ScenarioError) {
     let world = try World(scenario, traces: traces)
     groups = scenario.clusters.flatMap { cluster in
       cluster.hosts.map { HostGroup(cluster: cluster.name, entry: $0) }
     }
-    vmCount = world.vms.count
-    vcpus = world.vms.reduce(0) { $0 + Int64($1.vcpus) }
-    memory = world.vms.reduce(.zero) { $0 + $1.memory }
-    cores = world.hosts.reduce(0) { $0 + Int64($1.sockets * $1.coresPerSocket) }
-    hostMemory = world.hosts.reduce(.zero) { $0 + $1.memory }
-    hostCount = world.hosts.count
+    hostsDown = scenario.hostsDown.map(\.pattern)
+    for cluster in world.clusters {
+      var totals = Totals()
+      for host in cluster.hosts.map({ world.hosts[$0.int] }) {
+        totals.hostCount += 1
+        totals.cores += Int64(host.sockets * host.coresPerSocket)
+        totals.hostMemory = totals.hostMemory + host.memory
+      }
+      clusters[cluster.name] = totals
+    }
+    for vm in world.vms {
+      let name = world.clusters[vm.cluster].name
+      clusters[name]!.vmCount += 1
+      clusters[name]!.vcpus += Int64(vm.vcpus)
+      clusters[name]!.memory = clusters[name]!.memory + vm.memory
+    }
   }
+
+  func totals(of cluster: String) -> Totals { clusters[cluster] ?? Totals() }
 
   /// The group a user named, or the only one.
   func group(_ name: String?) throws(PlanError) -> HostGroup {
@@ -68,7 +94,8 @@ extension TrialBench {
 
 /// The spreadsheet's answer, which planners hold the simulated one against: configured sizes by a ratio.
 ///
-/// Rule      hosts = max(⌈Σ vCPUs / (cores · R_cpu)⌉, ⌈Σ memory / (memory · R_mem)⌉) + k;
+/// Rule      hosts = max(⌈Σ vCPUs / (cores · R_cpu)⌉, ⌈Σ memory / (memory · R_mem)⌉) + k, the sums less what other
+///           hosts of the cluster take;
 ///           VMs more = the least of ⌊((n − k) · capacity · R − Σ sizes) / size⌋ of both resources.
 /// Source    the allocation model of capacity management (docs/PLANNING.md#allocation-model).
 public struct AllocationModel: Sendable {
@@ -80,12 +107,16 @@ public struct AllocationModel: Sendable {
     self.memoryRatio = memoryRatio
   }
 
-  /// Hosts of `cores` cores and `hostMemory` for these sizes, `tolerate` of which may fail.
+  /// Hosts of `cores` cores and `hostMemory` for these sizes, `tolerate` of which may fail, beside other hosts.
   public func hosts(
-    vcpus: Int64, memory: Bytes, cores: Int64, hostMemory: Bytes, tolerate: Int
+    vcpus: Int64, memory: Bytes, cores: Int64, hostMemory: Bytes, tolerate: Int,
+    beside others: (cores: Int64, memory: Bytes) = (0, .zero)
   ) -> (count: Int64, binding: String) {
-    let cpu = ceiling(vcpus, over: cpuRatio.of(Bytes(cores * 1_000_000)).value, by: 1_000_000)
-    let room = ceiling(memory.value, over: memoryRatio.of(hostMemory).value, by: 1)
+    func unit(_ cores: Int64) -> Int64 { cpuRatio.of(Bytes(cores * 1_000_000)).value }
+    let cpu = ceiling(max(vcpus * 1_000_000 - unit(others.cores), 0), over: unit(cores))
+    let room = ceiling(
+      max(memory.value - memoryRatio.of(others.memory).value, 0),
+      over: memoryRatio.of(hostMemory).value)
     return (max(cpu, room, 1) + Int64(tolerate), room > cpu ? "memory" : "CPU")
   }
 
@@ -101,9 +132,8 @@ public struct AllocationModel: Sendable {
     return (min(cpu, byMemory), byMemory < cpu ? "memory" : "CPU")
   }
 
-  private func ceiling(_ amount: Int64, over unit: Int64, by factor: Int64) -> Int64 {
-    let whole = Int128(amount) * Int128(factor)
-    return Int64((whole + Int128(max(unit, 1)) - 1) / Int128(max(unit, 1)))
+  private func ceiling(_ amount: Int64, over unit: Int64) -> Int64 {
+    Int64((Int128(amount) + Int128(max(unit, 1)) - 1) / Int128(max(unit, 1)))
   }
 
   /// "4 vCPUs per core and 100 % of memory"

@@ -5,7 +5,7 @@ import BallastUnits
 
 /// `plan fit`: how many more VMs of a shape run without breaking an expectation, and what stops the next.
 ///
-/// Rule      n fit when the scenario with n more holds as it is, and with k hosts fewer and nothing kept for failures.
+/// Rule      n fit when the scenario with n more holds as it is, and with k hosts down and nothing kept for failures.
 ///           The answer is the largest n below the first that does not, found by search up to `most`.
 public struct PlanFit: Sendable {
   /// The name of a VM entry, of which there will be more, or keys of one: "vcpus=4,memory=16GiB,cpu=35%".
@@ -53,40 +53,30 @@ public struct PlanFit: Sendable {
     let shape = try shape(of: bench)
     let estate = try bench.estate()
     let k = bench.tolerance(tolerate)
-    let failing = try losing(k, of: estate, in: shape.cluster)
+    let lost = try bench.losing(k, of: estate, in: shape.cluster, named: hosts)
     func trials(_ n: Int) -> [Trial] {
       [Trial(shape.overrides(n))]
-        + (k > 0 ? [Trial(shape.overrides(n) + failing)] : [])
+        + (k > 0 ? [Trial(shape.overrides(n) + lost.overrides)] : [])
     }
-    let perNumber = k > 0 ? 2 : 1
     func obstacle(_ n: Int) -> (words: String, isDegraded: Bool)? {
       for (index, result) in bench.run(trials(n)).enumerated() {
-        switch result {
-        case .failure(let error): return (error.words, index > 0)
-        case .success(let result):
-          if let words = result.obstacle { return (words, index > 0) }
-        }
+        if let words = whatStops(result) { return (words, index > 0) }
       }
       return nil
     }
-    let search = ThresholdSearch(in: 0...most, parts: bench.workers) { numbers in
-      let answers = bench.run(numbers.flatMap(trials))
-      return numbers.indices.map { index in
-        answers[(index * perNumber)..<((index + 1) * perNumber)].allSatisfy {
-          (try? $0.get())?.holds ?? false
-        }
-      }
+    let search = ThresholdSearch(in: 0...most, parts: ThresholdSearch.parts) { numbers in
+      bench.hold(numbers.map(trials))
     }
+    let totals = estate.totals(of: shape.cluster)
     let model = allocation.fit(
-      vcpus: estate.vcpus, memory: estate.memory, size: (shape.vcpus, shape.memory),
-      cores: estate.cores - lostCores(k, estate, shape.cluster),
-      hostMemory: estate.hostMemory - lostMemory(k, estate, shape.cluster))
+      vcpus: totals.vcpus, memory: totals.memory, size: (shape.vcpus, shape.memory),
+      cores: totals.cores - lost.cores, hostMemory: totals.hostMemory - lost.memory)
     var details = [
       "allocation model (\(allocation.words)): \(model.count) more, bound by \(model.binding)"
     ]
     if !search.exceptions.isEmpty {
       details.append(
-        "not monotone: the claim turns at \(search.exceptions.map(String.init).joined(separator: ", "))"
+        "not monotone: it holds again with \(search.exceptions.map(String.init).joined(separator: ", "))"
           + " more; the answer is the first edge")
     }
     var json: [JSON.Member] = [
@@ -124,7 +114,7 @@ public struct PlanFit: Sendable {
       next.map {
         "\(count) more fit; the next fails at N+\(k)"
           + ($0.isDegraded ? " with \(k) of the hosts down" : "") + ": \($0.words)"
-      } ?? "at least \(count) more fit at N+\(k), and nothing stops the next: no expectation minds"
+      } ?? "at least \(count) more fit at N+\(k); more were not tried (--most)"
     return PlanAnswer(
       question: "fit", sentence: sentence, details: details, json: json,
       proof: try bench.document(
@@ -198,35 +188,6 @@ public struct PlanFit: Sendable {
   }
 
   // MARK: Hosts
-
-  /// The largest hosts of the cluster are the ones that fail.
-  private func group(_ estate: Estate, _ cluster: String) throws(PlanError) -> Estate.HostGroup {
-    if hosts != nil { return try estate.group(hosts) }
-    return estate.groups.filter { $0.cluster == cluster }.max {
-      ($0.entry.memory, $0.coresPerHost) < ($1.entry.memory, $1.coresPerHost)
-    }!
-  }
-
-  private func losing(
-    _ k: Int, of estate: Estate, in cluster: String
-  ) throws(PlanError) -> [String] {
-    if k == 0 { return [] }
-    let group = try group(estate, cluster)
-    guard group.entry.count > k else {
-      throw PlanError(
-        "\(group.name) has \(group.entry.count) hosts and cannot lose \(k)",
-        remedy: "use --tolerate 0, or name larger hosts with --hosts")
-    }
-    return ["\(group.path).count=\(group.entry.count - k)", "policies.failover={policy: none}"]
-  }
-
-  private func lostCores(_ k: Int, _ estate: Estate, _ cluster: String) -> Int64 {
-    (try? group(estate, cluster)).map { Int64(k * $0.coresPerHost) } ?? 0
-  }
-
-  private func lostMemory(_ k: Int, _ estate: Estate, _ cluster: String) -> Bytes {
-    (try? group(estate, cluster)).map { $0.entry.memory * Int64(k) } ?? .zero
-  }
 
   private func perHost(
     _ result: Result<TrialResult, TrialError>, _ shape: Shape

@@ -45,14 +45,8 @@ public struct PlanGrowth: Sendable {
     @Sendable func result(_ day: Int, _ replicate: Int) -> Result<TrialResult, TrialError> {
       bench.run(Trial(overrides(day: day), replicate: replicate))
     }
-    func obstacle(_ result: Result<TrialResult, TrialError>) -> String? {
-      switch result {
-      case .failure(let error): error.words
-      case .success(let result): result.obstacle
-      }
-    }
     let growth = "\(short(perYear * 100)) % a year"
-    if let today = obstacle(result(0, 0)) {
+    if let today = whatStops(result(0, 0)) {
       return PlanAnswer(
         question: "growth", sentence: "0 days: the scenario does not hold today: \(today)",
         json: [("days", .integer(0))], isAnswered: false)
@@ -104,7 +98,7 @@ public struct PlanGrowth: Sendable {
           of: Trial(overrides(day: horizonDays)), named: bench.scenario.name + "-growth"))
     }
     let broken = searches.firstIndex { $0.outcome != .always }!
-    let next = obstacle(result(Int(days[broken]) + 1, broken))
+    let next = whatStops(result(Int(days[broken]) + 1, broken))
     json.append(("then_fails_on", next.map { .text($0) } ?? .null))
     let bounds =
       repeated.isConstant

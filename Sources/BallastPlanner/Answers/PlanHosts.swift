@@ -4,9 +4,10 @@ import BallastUnits
 
 /// `plan hosts`: the fewest hosts with which every expectation is met, also while `tolerate` of them are down.
 ///
-/// Rule      n is enough when the scenario holds with n hosts as it is, and with n − k hosts and nothing kept for failures
-///           (they have happened). The answer is the smallest n, found by search; hosts of one entry are varied.
-/// Never     tried first: one host per VM and k more. Where even these are not enough, no number is.
+/// Rule      n is enough when the scenario holds with n hosts as it is, and with k of them down and nothing kept for
+///           failures (they have happened). The answer is the smallest n, found by search; hosts of one kind are varied.
+/// Never     tried first: one host per VM of the cluster and k more, and the number that is written. Where neither is
+///           enough, no number is.
 public struct PlanHosts: Sendable {
   public var hosts: String?
   public var tolerate: Int?
@@ -19,40 +20,39 @@ public struct PlanHosts: Sendable {
 
   public func answer(_ bench: TrialBench) throws -> PlanAnswer {
     let estate = try bench.estate()
-    let group = try estate.group(hosts)
+    let fleet = try bench.fleet(hosts, of: estate)
+    let totals = estate.totals(of: fleet.cluster)
     let k = bench.tolerance(tolerate)
-    let countPath = "\(group.path).count"
     func trials(_ n: Int) -> [Trial] {
-      [Trial(["\(countPath)=\(n)"])]
-        + (k > 0 ? [Trial(["\(countPath)=\(n - k)", "policies.failover={policy: none}"])] : [])
+      [Trial(fleet.overrides(count: n))]
+        + (k > 0
+          ? [Trial(fleet.overrides(count: n, down: k) + ["policies.failover={policy: none}"])]
+          : [])
     }
     func obstacle(_ n: Int) -> (words: String, isDegraded: Bool)? {
       for (index, result) in bench.run(trials(n)).enumerated() {
-        switch result {
-        case .failure(let error): return (error.words, index > 0)
-        case .success(let result):
-          if let words = result.obstacle { return (words, index > 0) }
-        }
+        if let words = whatStops(result) { return (words, index > 0) }
       }
       return nil
     }
     let least = k + 1
-    let most = max(estate.vmCount + k, group.entry.count, least)
+    var most = max(totals.vmCount + k, fleet.count, least)
+    var details: [String] = []
     if let never = obstacle(most) {
-      return PlanAnswer(
-        question: "hosts",
-        sentence: "no number of hosts is enough: even with \(most), one per VM"
-          + (k > 0 ? " and \(k) to spare" : "") + ", \(never.words)",
-        json: [("hosts", .null), ("tolerate", .count(k))], isAnswered: false)
+      let written = max(fleet.count, least)
+      guard written < most, obstacle(written) == nil else {
+        return PlanAnswer(
+          question: "hosts",
+          sentence: "no number of hosts is enough: even with \(most), one per VM"
+            + (k > 0 ? " and \(k) to spare" : "") + ", \(never.words)",
+          json: [("hosts", .null), ("tolerate", .count(k))], isAnswered: false)
+      }
+      details.append("more hosts are not always better here: with \(most), \(never.words)")
+      most = written
     }
     // Counted down from `most`: the claim "still enough" holds up to some number of hosts taken away.
-    let search = ThresholdSearch(in: 0...(most - least), parts: bench.workers) { removed in
-      let answers = bench.run(removed.flatMap { trials(most - $0) })
-      return removed.indices.map { index in
-        answers[(index * (k > 0 ? 2 : 1))..<((index + 1) * (k > 0 ? 2 : 1))].allSatisfy {
-          (try? $0.get())?.holds ?? false
-        }
-      }
+    let search = ThresholdSearch(in: 0...(most - least), parts: ThresholdSearch.parts) { removed in
+      bench.hold(removed.map { trials(most - $0) })
     }
     let count: Int
     switch search.outcome {
@@ -64,28 +64,36 @@ public struct PlanHosts: Sendable {
     let reason =
       fewer.map {
         "with \(count - 1), \($0.isDegraded ? "\(k) of them down, " : "")\($0.words)"
-      } ?? "fewer cannot lose \(k)"
+      } ?? (k > 0 ? "fewer cannot lose \(k)" : "there is no fewer")
+    let others = totals.hostCount - fleet.count
     let model = allocation.hosts(
-      vcpus: estate.vcpus, memory: estate.memory, cores: Int64(group.coresPerHost),
-      hostMemory: group.entry.memory, tolerate: k)
-    var details = [
-      "allocation model (\(allocation.words)): \(model.count) hosts, bound by \(model.binding)"
-    ]
+      vcpus: totals.vcpus, memory: totals.memory, cores: Int64(fleet.coresPerHost),
+      hostMemory: fleet.entry.memory, tolerate: k,
+      beside: (
+        totals.cores - Int64(fleet.count * fleet.coresPerHost),
+        totals.hostMemory - fleet.entry.memory * Int64(fleet.count)
+      ))
+    let vmsPerHost = Double(totals.vmCount) / Double(count + others)
+    details = ["\(short(vmsPerHost)) VMs per host" + besides(others, of: fleet.cluster)] + details
+    details.append(
+      "allocation model (\(allocation.words)): \(model.count) hosts, bound by \(model.binding)")
     if !search.exceptions.isEmpty {
       details.append(
-        "not monotone: more hosts are not always better here; the claim turns at "
-          + search.exceptions.map { String(most - $0) }.reversed().joined(separator: ", ")
-          + " hosts; the answer is one edge of several")
+        "not monotone: more hosts are not always better here; it holds again with "
+          + search.exceptions.map { String(most - $0) }.reversed().joined(separator: ", "))
     }
-    let vmsPerHost = Double(estate.vmCount) / Double(count)
+    if count < fleet.count {
+      details.append("hosts that are not needed stand in the proof as down (assume.hosts_down)")
+    }
     return PlanAnswer(
       question: "hosts",
-      sentence: "\(count) hosts of \(group.name) are enough at N+\(k) for \(estate.vmCount) VMs; "
-        + reason,
-      details: ["\(short(vmsPerHost)) VMs per host"] + details,
+      sentence: "\(count) host\(count == 1 ? " of \(fleet.name) is" : "s of \(fleet.name) are")"
+        + " enough at N+\(k) for \(totals.vmCount) VMs; \(reason)",
+      details: details,
       json: [
-        ("hosts", .count(count)), ("tolerate", .count(k)), ("host_entry", .text(group.name)),
-        ("vms", .count(estate.vmCount)), ("fewer_fails_on", fewer.map { .text($0.words) } ?? .null),
+        ("hosts", .count(count)), ("tolerate", .count(k)), ("host_entry", .text(fleet.name)),
+        ("vms", .count(totals.vmCount)),
+        ("fewer_fails_on", fewer.map { .text($0.words) } ?? .null),
         (
           "allocation_model",
           .object([("hosts", .integer(model.count)), ("binding", .text(model.binding))])
@@ -95,5 +103,29 @@ public struct PlanHosts: Sendable {
       ],
       proof: try bench.document(
         of: trials(count)[k > 0 ? 1 : 0], named: "\(bench.scenario.name)-\(count)-hosts"))
+  }
+
+  private func besides(_ others: Int, of cluster: String) -> String {
+    others == 0
+      ? "" : ", \(others) other host\(others == 1 ? "" : "s") of cluster \(cluster) counted in"
+  }
+}
+
+/// What stops a trial; nil where nothing does.
+func whatStops(_ result: Result<TrialResult, TrialError>) -> String? {
+  switch result {
+  case .failure(let error): error.words
+  case .success(let result): result.obstacle
+  }
+}
+
+extension TrialBench {
+  /// Which groups of trials hold, all of a group.
+  func hold(_ groups: [[Trial]]) -> [Bool] {
+    var results = run(groups.flatMap { $0 })[...]
+    return groups.map { group in
+      defer { results = results.dropFirst(group.count) }
+      return results.prefix(group.count).allSatisfy { (try? $0.get())?.holds ?? false }
+    }
   }
 }

@@ -32,7 +32,8 @@ public final class TrialBench: @unchecked Sendable {
 
   /// - Parameters:
   ///   - block: length of the blocks that traces are cut into for replicates above 0; nil keeps their order.
-  ///   - needsExpectations: a scenario without any is judged by what planners ask first.
+  ///   - needsExpectations: a scenario without any is judged by waiting: ready time is what every source names first, 5 %
+  ///     per vCPU is where they begin to act (docs/PLANNING.md); waiting for memory is held to the same.
   /// - Throws: what is wrong with the scenario or its traces.
   public init(
     _ draft: ScenarioDraft, workers: Int, block: SimDuration? = nil,
@@ -43,15 +44,22 @@ public final class TrialBench: @unchecked Sendable {
     var notes: [String] = []
     var always: [String] = []
     let written = try draft.scenario().scenario
+    var shelf = TraceShelf()
+    try shelf.add(written)
     if needsExpectations, written.expectations.isEmpty {
-      always.append("expect=\(Self.standardExpectations)")
+      // Slowdown is known where memory is modelled.
+      let metrics =
+        ["cpu_ready_pct_per_vcpu"]
+        + (try World(written, traces: shelf).memory == nil ? [] : ["slowdown_pct"])
+      let expectations = metrics.map {
+        "{metric: \($0), of: {vms: \"*\"}, statistic: p95, at_most: 5}"
+      }
+      always.append("expect=[\(expectations.joined(separator: ", "))]")
       notes.append(
-        "the scenario expects nothing; judged by: cpu_ready_pct_per_vcpu p95 at most 5 for every VM"
+        "the scenario expects nothing; judged by: \(metrics.joined(separator: " and ")), p95 at most 5 for every VM"
       )
     }
     let scenario = try draft.scenario(with: always).scenario
-    var shelf = TraceShelf()
-    try shelf.add(scenario)
     // A pool of names that do not resolve is told before any search starts.
     _ = try World(scenario, traces: shelf)
     self.draft = draft
@@ -65,10 +73,6 @@ public final class TrialBench: @unchecked Sendable {
     self.shouldStop = shouldStop
     hasTraces = !scenario.traces.isEmpty
   }
-
-  /// Ready time is what every source names first; 5 % per vCPU is where they begin to act (docs/PLANNING.md).
-  static let standardExpectations =
-    "[{metric: cpu_ready_pct_per_vcpu, of: {vms: \"*\"}, statistic: p95, at_most: 5}]"
 
   /// True once somebody asked to stop: results are missing from then on.
   public var wasStopped: Bool { lock.withLock { stopped } }

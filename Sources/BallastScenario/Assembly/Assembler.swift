@@ -46,7 +46,7 @@ struct Assembler {
       profile: profile, clusters: clusters.compactMap(\.spec), traces: traces,
       vms: vms.map(\.entry), policies: readPolicies(clusters: clusters), events: events,
       expectations: readExpectations(), record: readRecord(interval: record),
-      assumption: readAssumption(),
+      assumption: readAssumption(), hostsDown: readHostsDown(),
       hasSweep: root["sweep"] != nil, place: root.place)
   }
 

@@ -16,7 +16,7 @@ extension ObjectName {
         ])
     }
     return ObjectSpec(
-      summary: "What if demand were another: planners vary these.",
+      summary: "What if demand were another, or hosts were missing: planners vary these.",
       keys: [
         Key(
           "cpu_demand", .quantity(.surplus), "Every CPU curve times this; a VM's size is the most.",
@@ -26,6 +26,10 @@ extension ObjectName {
           "Every curve of active and touched memory times this; all of it is the most.",
           standard: "100%"),
         Key("resample", .object(.resample), "Traces in another order."),
+        Key(
+          "hosts_down", .list(.pattern),
+          "Hosts that are down from beginning to end; VMs that start on one start elsewhere.",
+          standard: "none"),
       ])
   }
 }
@@ -44,5 +48,11 @@ extension Assembler {
     }
     assumption.resampling = .init(block: block, draw: draw)
     return assumption
+  }
+
+  func readHostsDown() -> [(pattern: String, place: SourcePlace)] {
+    (root["assume"]?["hosts_down"]?.items ?? []).compactMap { item in
+      item.text.map { ($0, item.place) }
+    }
   }
 }

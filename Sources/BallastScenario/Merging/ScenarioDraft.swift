@@ -78,14 +78,21 @@ public struct ScenarioDraft: Sendable {
   }
 
   /// What is written at a path, on one line; nil for nothing.
-  public func text(at path: String) -> String? {
+  public func text(at path: String) -> String? { value(at: path)?.oneLine }
+
+  /// The keys of the map at a path and what is written there, on one line each.
+  public func entries(at path: String) -> [(key: String, text: String)] {
+    (value(at: path)?.entries ?? []).map { ($0.key, $0.value.oneLine) }
+  }
+
+  private func value(at path: String) -> Value? {
     guard case .success(let path) = KeyPath.parse(path) else { return nil }
     var value: Value? = root
     for segment in path.segments {
       guard let here = value else { return nil }
       value = here.isList ? here.index(of: segment).map { here.items[$0] } : here[segment.text]
     }
-    return value?.oneLine
+    return value
   }
 
   /// Whether a map or a list is written at a key of the first level.

@@ -42,7 +42,8 @@ extension ClusterDirector.Policies {
   init(_ world: World, _ cluster: World.Cluster) {
     let choice = world.policies
     let failover = FailoverPolicy(
-      choice.failover, dedicatedHosts: cluster.dedicatedHosts, hostCount: cluster.hosts.count)
+      choice.failover, dedicatedHosts: cluster.dedicatedHosts,
+      hostCount: cluster.hosts.count { !world.hostsDown.contains($0) })
     self.init(
       admission: Self.admission(choice.admission),
       placement: Self.found(placementCatalog.first { $0.name == choice.placement }?.make()),

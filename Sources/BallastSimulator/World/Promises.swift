@@ -124,17 +124,26 @@ extension WorldBuilder {
   }
 
   /// Under strict admission, what pools are promised must fit their parents and the cluster from the start, and failover
-  /// must leave something.
+  /// must leave something; hosts that are down from the beginning give nothing.
   mutating func checkPromises() {
     for (index, cluster) in scenario.clusters.enumerated() {
-      let hosts = hostsOf(cluster: index).map { host in
+      let up = hostsOf(cluster: index).filter { !hostsDown.contains($0) }
+      guard !up.isEmpty else {
+        complain(
+          scenario.hostsDown[0].place, "no host of cluster \(cluster.name) is left",
+          remedy: "name fewer hosts in assume.hosts_down")
+        continue
+      }
+      let hosts = up.map { host in
         FailoverHost(
           name: self.hosts[host.int].name,
           capacity: Charge(
             cpu: self.hosts[host.int].cpuCapacity.value,
             memory: offeredMemory(self.hosts[host.int].memory, under: scenario.profile).value))
       }
-      checkFailover(of: cluster, index, hosts)
+      let all = hostsOf(cluster: index)
+      let dedicated = dedicatedHosts()[index].compactMap { up.firstIndex(of: all[$0]) }
+      checkFailover(of: cluster, hosts, dedicated: dedicated)
       guard scenario.policies.admission.policy == "strict" else { continue }
       var capacity = Charge.zero
       for host in hosts {
@@ -150,16 +159,16 @@ extension WorldBuilder {
 
   /// A policy that keeps everything would refuse whoever comes.
   private mutating func checkFailover(
-    of cluster: ClusterSpec, _ index: Int, _ hosts: [FailoverHost]
+    of cluster: ClusterSpec, _ hosts: [FailoverHost], dedicated: [Int]
   ) {
     let choice = scenario.policies.failover
-    let dedicated = choice.policy == "dedicated" ? dedicatedHosts()[index] : []
+    let dedicated = choice.policy == "dedicated" ? dedicated : []
     let policy = FailoverPolicy(choice, dedicatedHosts: dedicated, hostCount: hosts.count)
     let isStrict = scenario.policies.admission.policy == "strict"
     let none = FailoverVM(charge: .zero)
     let refusesAll =
       isStrict && FailoverPlanner(policy: policy).status(hosts: hosts, vms: []).admits(none) != nil
-    guard !hosts.isEmpty, refusesAll || dedicated.count == hosts.count else { return }
+    guard refusesAll || dedicated.count == hosts.count else { return }
     complain(
       cluster.place,
       "failover \(choice.policy) keeps all of cluster \(cluster.name) for failures, so no VM could start",

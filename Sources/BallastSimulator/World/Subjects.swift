@@ -204,7 +204,10 @@ extension WorldBuilder {
       if let count = World.VMCount(rawValue: metric) { return .count(count, found) }
       if let vmColumn { return .vms(vmColumn, found) }
     case .hosts(let patterns):
-      let found = Set(patterns.flatMap { hosts($0, expectation.place) }).sorted()
+      let found = Set(patterns.flatMap { hosts($0, expectation.place) })
+        .subtracting(hostsDown).sorted()
+      // Nobody left to ask about; names that match nothing have been complained about.
+      if found.isEmpty { return nil }
       if let column = HostColumn.allCases.first(where: { $0.spec.name == metric }) {
         return .hosts(column, found)
       }

@@ -90,7 +90,8 @@ extension WorldBuilder {
   ) -> World.VM {
     World.VM(
       name: name, cluster: cluster, pool: entry.pool ?? "",
-      host: entry.host.flatMap { host(named: $0, cluster: cluster) }, vcpus: vcpus,
+      host: entry.host.flatMap { host(named: $0, cluster: cluster) }
+        .flatMap { hostsDown.contains($0) ? nil : $0 }, vcpus: vcpus,
       memory: memory, cpuSettings: entry.cpu, memorySettings: entry.memorySettings,
       memorySpec: memorySpec(of: entry, configured: memory),
       memoryPolicy: memoryPolicy(of: entry, configured: memory), quota: entry.cpuQuota,

@@ -149,6 +149,8 @@ public struct World: Sendable {
   public var memory: MemoryFacts?
   public var clusters: [Cluster]
   public var hosts: [HostSpec]
+  /// Failed from the beginning, ascending.
+  public var hostsDown: [HostIndex] = []
   public var vms: [VM]
   /// In order of time, then of appearance.
   public var events: [Event]

@@ -26,6 +26,7 @@ struct WorldBuilder {
   /// Columns that an assumption made; the world keeps them.
   let changedDemand: ChangedDemand
   var hosts: [HostSpec] = []
+  var hostsDown: Set<HostIndex> = []
   var hostEntries: [String] = []
   var clusterOfHost: [Int] = []
   var vms: [World.VM] = []
@@ -70,6 +71,7 @@ struct WorldBuilder {
       assumptions: assumptions())
     world.judgements = judgements(manifest: world.manifest)
     world.changedDemand = changedDemand
+    world.hostsDown = hostsDown.sorted()
     if !problems.isEmpty { throw ScenarioError(problems) }
     return world
   }
@@ -125,6 +127,7 @@ struct WorldBuilder {
     hosts = all.map(\.spec)
     hostEntries = all.map(\.entry)
     clusterOfHost = all.map(\.cluster)
+    for (pattern, place) in scenario.hostsDown { hostsDown.formUnion(hosts(pattern, place)) }
   }
 
   func host(named name: String, cluster: Int) -> HostIndex? {
@@ -192,6 +195,12 @@ struct WorldBuilder {
           + "; contents of pages, compressibility and costs are assumed (docs/MODEL.md)"
       } ?? "memory: only counted, nothing is taken back; consumed memory may exceed the host's")
     sentences += scenario.assumption.sentences
+    if !hostsDown.isEmpty {
+      let names = hostsDown.sorted().prefix(20).map { hosts[$0.int].name }
+      sentences.append(
+        "assumed: \(hostsDown.count) hosts are down from beginning to end: "
+          + names.joined(separator: ", ") + (hostsDown.count > names.count ? ", …" : ""))
+    }
     if scenario.hasSweep { sentences.append("sweep: ignored by run; the plain values were used") }
     return sentences
   }
@@ -221,7 +230,7 @@ struct WorldBuilder {
 }
 
 /// NAME for one, NAME-0 … NAME-(count−1) for more.
-func expandedNames(_ name: String, count: Int) -> [String] {
+public func expandedNames(_ name: String, count: Int) -> [String] {
   count == 1 ? [name] : (0..<count).map { "\(name)-\($0)" }
 }
 
