@@ -70,6 +70,28 @@ def test_units_by_hand_in_any_order_and_twice(swept, tmp_path):
     assert content(whole) == content(parts)
 
 
+def test_a_damaged_unit_is_missing_and_the_pipeline_of_ids_mends_it(swept, tmp_path):
+    whole, damaged = tmp_path / "whole", tmp_path / "damaged"
+    for directory in [whole, damaged]:
+        assert ballast("sweep", "run", swept, "--out", directory, "--quiet").returncode == 0
+    broken = sorted(damaged.glob("units/*/unit.json"))[:3]
+    broken[0].write_text("{")
+    broken[1].write_bytes(broken[1].read_bytes()[:100])
+    broken[2].unlink()
+    names = {path.parent.name for path in broken}
+    assert "12 units of swept, 3 to run" in ballast("sweep", "plan", swept, "--out", damaged).stdout
+    ids = ballast("sweep", "plan", swept, "--out", damaged, "--ids").stdout.split()
+    assert set(ids) == names
+    merged = ballast("sweep", "merge", swept, "--out", damaged)
+    assert merged.returncode == 1 and "3 of 12 units are missing" in merged.stderr
+    for unit in ids:
+        assert ballast("sweep", "unit", swept, "--out", damaged, "--id", unit).returncode == 0
+    assert ballast("sweep", "merge", swept, "--out", damaged, "--quiet").returncode == 0
+    assert content(whole) == content(damaged)
+    assert sorted(path.name for path in (damaged / "units").iterdir()) == sorted(
+        path.name for path in (whole / "units").iterdir())
+
+
 def test_units_without_a_result_are_on_the_page_with_their_reason(tmp_path):
     """One host of which one is kept makes no scenario: no value at 1, and why."""
     text = SWEPT[:SWEPT.index("sweep:")].replace("HOURS", "1h")
