@@ -37,3 +37,59 @@ def test_a_pool_is_expandable_where_the_export_does_not_say(tmp_path):
     assert "expandable" not in scenario["clusters"][0]["pools"][0]["memory"]
     [told] = remarks(report, "neither true nor false")
     assert (told["sheet"], told["row"], told["column"]) == ("vRP", 3, "Mem expandableReservation")
+
+
+HEADINGS = "VM,Powerstate,Template,CPUs,Memory,Cluster,Host,Resource pool\n"
+
+
+def one_tab(tmp_path, text):
+    return write(tmp_path / "RVTools_tabvInfo.csv", HEADINGS + text)
+
+
+def test_a_row_with_more_cells_than_headings_is_left_out_and_reported(tmp_path):
+    """1,024 without quotes: what is behind it stands one column too far, even where the last cell is empty."""
+    path = one_tab(
+        tmp_path, "a,poweredOn,False,2,4096,A,esx1,\nb,poweredOn,False,1,1,024,A,esx1,\n"
+        "c,poweredOn,False,1,2048,A,esx1,,surplus\nd,poweredOn,False,1,2048,A,esx1\n")
+    scenario, report = imported("rvtools", path, tmp_path / "a.yaml")
+    assert set(by_name(scenario)) == {"a", "d"}
+    assert [cluster["name"] for cluster in scenario["clusters"]] == ["A"]
+    told = remarks(report, "more cells than there are headings")
+    assert [(r["kind"], r["row"], r["detail"]) for r in told] == [
+        ("ignored", 3, '9 cells, 8 headings; "1" and "024" may be one number'), ("ignored", 4, "9 cells, 8 headings")]
+    assert "without quotes" in told[0]["what"]
+
+
+def test_where_every_row_is_too_long_the_file_is_refused(tmp_path):
+    path = one_tab(tmp_path, "a,poweredOn,False,1,1,024,A,esx1,\nb,poweredOn,False,1,2,048,A,esx1,\n")
+    done = ballast("import", "rvtools", path)
+    assert done.returncode == 65 and done.stdout == ""
+    assert "row 2: error: all rows have more cells than there are headings" in done.stderr
+    assert '"1" and "024" may be one number' in done.stderr
+
+
+def test_separators_at_the_end_of_every_line_are_no_cells(tmp_path):
+    path = one_tab(tmp_path, "a,poweredOn,False,2,4096,A,esx1,,\nb,poweredOn,False,1,512,A,esx1,,\n")
+    scenario, report = imported("rvtools", path, tmp_path / "a.yaml")
+    assert {vm["memory"] for vm in scenario["vms"]} == {"4GiB", "512MiB"}
+    assert not remarks(report, "more cells")
+
+
+def test_statistics_with_a_comma_in_a_value_are_reported(tmp_path):
+    text = "MetricId,Timestamp,Value,Entity\n" + "".join(
+        f"cpu.usage.average,2025-11-20 10:0{minute}:00,{value},a\n"
+        for minute, value in enumerate(["50", "12,5", "30"]))
+    _, report = imported(
+        "vcenter", write(tmp_path / "s.csv", text), tmp_path / "a.yaml", "--vcpus", 4, "--memory", "8GiB")
+    [told] = remarks(report, "more cells than there are headings")
+    assert told["row"] == 3
+
+
+def test_headings_that_occur_twice_or_not_at_all_are_reported(tmp_path):
+    text = "VM,Powerstate,CPUs,Memory,Memory (MB),Cluster,,Host\na,poweredOn,2,4096,8192,A,what,esx1\n"
+    scenario, report = imported("rvtools", write(tmp_path / "vInfo.csv", text), tmp_path / "a.yaml")
+    assert scenario["vms"][0]["memory"] == "4GiB"
+    [twice] = remarks(report, "occurs before")
+    assert (twice["row"], twice["column"]) == (1, "Memory (MB)")
+    [nameless] = remarks(report, "without a heading")
+    assert (nameless["row"], nameless["detail"]) == (2, "1")
