@@ -93,3 +93,18 @@ def test_headings_that_occur_twice_or_not_at_all_are_reported(tmp_path):
     assert (twice["row"], twice["column"]) == (1, "Memory (MB)")
     [nameless] = remarks(report, "without a heading")
     assert (nameless["row"], nameless["detail"]) == (2, "1")
+
+
+def test_a_name_of_five_million_letters_is_cut_in_scenario_and_report(tmp_path):
+    long = "x" * 5_000_000
+    path = one_tab(
+        tmp_path, f"{long},poweredOn,False,2,4096,C{long},{long},/DC/A/Resources/P{long}\n"
+        f"{long},poweredOff,False,1,512,A,esx1,\n")
+    scenario, report = imported("rvtools", path, tmp_path / "a.yaml")
+    assert [vm["name"] for vm in scenario["vms"]] == ["x" * 180]
+    told = remarks(report, "a name of more than 180 characters")
+    assert [(r["row"], r["detail"][:1]) for r in told] == [(2, "x"), (2, "C"), (2, "P")]
+    assert "… (5000000 characters) …" in told[0]["detail"]
+    assert len(json.dumps(report)) < 10_000 and (tmp_path / "a.yaml").stat().st_size < 5_000
+    shown = ballast("import", "rvtools", path)
+    assert len(shown.stderr) < 5_000 and all(len(line) < 800 for line in shown.stderr.splitlines())
