@@ -108,3 +108,19 @@ def test_a_name_of_five_million_letters_is_cut_in_scenario_and_report(tmp_path):
     assert len(json.dumps(report)) < 10_000 and (tmp_path / "a.yaml").stat().st_size < 5_000
     shown = ballast("import", "rvtools", path)
     assert len(shown.stderr) < 5_000 and all(len(line) < 800 for line in shown.stderr.splitlines())
+
+
+def test_free_placement_leaves_hosts_to_placement(estate, tmp_path):
+    held, report = imported("rvtools", estate, tmp_path / "held.yaml")
+    assert all("host" in vm for vm in held["vms"])
+    [told] = remarks(report, "--free-placement")
+    assert (told["kind"], told["detail"]) == ("assumed", "4 VMs") and "how many hosts" in told["what"]
+
+    free, report = imported("rvtools", estate, tmp_path / "free.yaml", "--free-placement")
+    assert not any("host" in vm for vm in free["vms"])
+    [told] = remarks(report, "--free-placement")
+    assert (told["kind"], told["detail"]) == ("ignored", "4 VMs")
+    # Hosts keep their names, and VMs all else.
+    assert free["clusters"] == held["clusters"]
+    assert free["vms"] == [{key: value for key, value in vm.items() if key != "host"} for vm in held["vms"]]
+    run(tmp_path / "free.yaml", tmp_path / "run", "--quiet")
