@@ -124,3 +124,40 @@ def test_free_placement_leaves_hosts_to_placement(estate, tmp_path):
     assert free["clusters"] == held["clusters"]
     assert free["vms"] == [{key: value for key, value in vm.items() if key != "host"} for vm in held["vms"]]
     run(tmp_path / "free.yaml", tmp_path / "run", "--quiet")
+
+
+@pytest.mark.parametrize("encoding, newline", [("utf-8-sig", "\n"), ("utf-8-sig", "\r\n"), ("utf-8", "\r\n"), ("utf-8", "\r")])
+def test_byte_order_marks_and_line_ends_make_no_difference(encoding, newline, tmp_path):
+    text = HEADINGS + "a,poweredOn,False,2,4096,A,esx1,\n"
+    (tmp_path / "vInfo.csv").write_bytes(text.replace("\n", newline).encode(encoding))
+    scenario, report = imported("rvtools", tmp_path / "vInfo.csv", tmp_path / "a.yaml")
+    assert by_name(scenario)["a"]["memory"] == "4GiB"
+    assert not remarks(report, "not UTF-8")
+
+
+@pytest.mark.parametrize("form, name, text, words", [
+    ("rvtools", "vInfo.csv", HEADINGS, "vInfo row 1: error: no VM is left to simulate: the tab vInfo has headings and no rows"),
+    ("rvtools", "vInfo.csv", "", "the file is empty"),
+    ("rvtools", "vInfo.csv", "a,b,c\n1,2,3\n", 'no column "VM"'),
+    ("vcenter", "s.csv", "MetricId,Timestamp,Value,Entity\n", "no statistics of VMs in it"),
+    ("vcenter", "s.csv", "", "no column MetricId"),
+    ("esxtop", "e.csv", '"(PDH-CSV 4.0) (UTC)(0)"\n', "there is no VM in it"),
+    ("sadf", "s.txt", "", ""), ("domstats", "d.txt", "", ""), ("libvirt", "l.txt", "", ""),
+    ("vmware", "v.txt", "", ""),
+])
+def test_files_without_rows_are_refused_in_words(form, name, text, words, tmp_path):
+    done = ballast("import", form, write(tmp_path / name, text))
+    assert done.returncode == 65 and done.stdout == ""
+    assert str(tmp_path / name) in done.stderr and "error: " in done.stderr and words in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("form", ["vcenter", "esxtop", "sadf", "domstats", "libvirt", "vmware"])
+def test_a_folder_in_place_of_a_file_is_told(form, tmp_path):
+    done = ballast("import", form, tmp_path)
+    assert done.returncode == 66 and f"{tmp_path}: error: it is a directory" in done.stderr
+
+
+def test_a_file_in_place_of_a_folder_is_told(tmp_path):
+    path = write(tmp_path / "v1.dev.txt", "")
+    done = ballast("import", "azure-arrivals", path)
+    assert done.returncode == 66 and f"{path}: error: it is a file; name the folder" in done.stderr
