@@ -6,6 +6,8 @@ public struct ImportOptions: Sendable {
   public var name: String?
   /// Powered-off VMs become VMs that run.
   public var includesPoweredOff = false
+  /// VMs do not start on the hosts they were on: placement chooses.
+  public var freesPlacement = false
   /// CPU of VMs that nothing was measured of, neither of them nor of their host, in parts of their size.
   ///
   /// 10 % lies between the means of published traces: Bitbrains 6.1 %, Azure 2017 10.6 %, PlanetLab 12.3 %.

@@ -41,7 +41,7 @@ public struct ImportReport: Sendable {
       omittedCount += 1
       return
     }
-    remarks.append(Remark(kind: kind, sentence: sentence, place: place, detail: detail))
+    remarks.append(Remark(kind: kind, sentence: sentence, place: place, detail: shortened(detail)))
   }
 
   public func count(of kind: Kind) -> Int { remarks.count { $0.kind == kind } }
@@ -79,6 +79,14 @@ public struct ImportReport: Sendable {
     if remarks.count > shownMax { lines.append("      and \(remarks.count - shownMax) more") }
     return lines
   }
+}
+
+/// A text with its middle left out where it is longer than people read: a name in an export may have a million letters.
+func shortened(_ text: String, to length: Int = 600) -> String {
+  let scalars = text.unicodeScalars
+  guard scalars.count > length else { return text }
+  return String(scalars.prefix(length / 4)) + "… (\(scalars.count) characters) …"
+    + String(scalars.suffix(length / 4))
 }
 
 /// Why an export cannot be read at all.

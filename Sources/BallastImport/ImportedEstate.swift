@@ -26,7 +26,7 @@ public struct ImportPlace: Hashable, Sendable, CustomStringConvertible {
   public init(_ sheet: String, row: Int? = nil, column: String? = nil) {
     self.sheet = sheet
     self.row = row
-    self.column = column
+    self.column = column.map { shortened($0, to: 100) }
   }
 
   public var description: String {

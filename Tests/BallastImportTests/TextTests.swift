@@ -52,8 +52,9 @@ import Testing
 
   @Test func anOpenQuoteIsReported() {
     var sheet = Sheet(name: "vInfo") { _ in true }
+    var report = ImportReport(source: "x.csv")
     #expect(throws: ImportError.self) {
-      _ = try CSVSheet.read(Array("a,b\n1,2\n\"cut,3".utf8), into: &sheet, path: "x.csv")
+      try CSVSheet.read(Array("a,b\n1,2\n\"cut,3".utf8), into: &sheet, path: "x.csv", &report)
     }
   }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import BallastReport
@@ -69,5 +70,34 @@ import Testing
     #expect(span(59.6) == "1\u{00A0}min" && span(599.6) == "10\u{00A0}min")
     #expect(clock(50_700) == "14:05" && clock(86_400 + 50_700) == "day 2, 14:05")
     #expect(count(1_234_567) == "1,234,567")
+  }
+
+  /// An axis from 1 to 4 of which 1 has no value: its label stays in the picture, at the left end of 46 … 540.
+  @Test func axesCoverPlacesWithoutValues() {
+    let html = PlainChart(
+      title: "T", unit: "", xTitle: "hosts",
+      lines: [
+        .init(name: "mean", style: "used", points: [(2, 3, 3, 3), (4, 1, 1, 1)], gaps: [1])
+      ],
+      ticks: [(1, "one"), (2, "two"), (4, "four")], places: [1, 2, 4]
+    ).html
+    #expect(html.contains("x=\"46\" y=\"200\">one"))
+    // A third of the way is 46 + 494 / 3.
+    #expect(html.contains("x=\"210.7\" y=\"200\">two"))
+    #expect(html.contains("x=\"540\" y=\"200\">four"))
+    #expect(html.contains("d=\"M210.7 8L540 "))
+  }
+
+  /// Where a value is missing between two others there is no line, nor a band; both points stay.
+  @Test func aMissingValueIsAGap() {
+    let html = PlainChart(
+      title: "T", unit: "", xTitle: "hosts",
+      lines: [
+        .init(name: "mean", style: "used", points: [(1, 3, 2, 4), (3, 1, 0, 2)], gaps: [2])
+      ],
+      ticks: [], places: [1, 2, 3]
+    ).html
+    #expect(!html.contains("path class=\"line\""))
+    #expect(html.components(separatedBy: "<circle").count == 3)
   }
 }

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -67,6 +68,50 @@ def test_units_by_hand_in_any_order_and_twice(swept, tmp_path):
     assert ballast("sweep", "plan", swept, "--out", parts, "--ids").stdout == ""
     assert ballast("sweep", "merge", swept, "--out", parts, "--quiet").returncode == 0
     assert content(whole) == content(parts)
+
+
+def test_a_damaged_unit_is_missing_and_the_pipeline_of_ids_mends_it(swept, tmp_path):
+    whole, damaged = tmp_path / "whole", tmp_path / "damaged"
+    for directory in [whole, damaged]:
+        assert ballast("sweep", "run", swept, "--out", directory, "--quiet").returncode == 0
+    broken = sorted(damaged.glob("units/*/unit.json"))[:3]
+    broken[0].write_text("{")
+    broken[1].write_bytes(broken[1].read_bytes()[:100])
+    broken[2].unlink()
+    names = {path.parent.name for path in broken}
+    assert "12 units of swept, 3 to run" in ballast("sweep", "plan", swept, "--out", damaged).stdout
+    ids = ballast("sweep", "plan", swept, "--out", damaged, "--ids").stdout.split()
+    assert set(ids) == names
+    merged = ballast("sweep", "merge", swept, "--out", damaged)
+    assert merged.returncode == 1 and "3 of 12 units are missing" in merged.stderr
+    for unit in ids:
+        assert ballast("sweep", "unit", swept, "--out", damaged, "--id", unit).returncode == 0
+    assert ballast("sweep", "merge", swept, "--out", damaged, "--quiet").returncode == 0
+    assert content(whole) == content(damaged)
+    assert sorted(path.name for path in (damaged / "units").iterdir()) == sorted(
+        path.name for path in (whole / "units").iterdir())
+
+
+def test_units_without_a_result_are_on_the_page_with_their_reason(tmp_path):
+    """One host of which one is kept makes no scenario: no value at 1, and why."""
+    text = SWEPT[:SWEPT.index("sweep:")].replace("HOURS", "1h")
+    text += "policies: {admission: strict, failover: {policy: percentage, tolerate: 1}}\n"
+    text += "sweep: {clusters.prod.hosts.esx.count: [1, 2, 4], hypervisor: [esxi, kvm], seed: [1, 2]}\n"
+    path = tmp_path / "failing.yaml"
+    path.write_text(text)
+    done = ballast("sweep", "run", path, "--out", tmp_path / "out", "--quiet")
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "out" / "sweep.html").read_text()
+    rows = list(csv.DictReader((tmp_path / "out" / "results.csv").open()))
+    assert [bool(row["error"]) for row in rows] == [True] * 4 + [False] * 8
+    reasons = re.findall(r"<tr><td>([^<]*)</td><td class=\"num\">(\d+)</td><td>([^<]*)</td></tr>", page)
+    assert [(reason, units, first) for reason, units, first in reasons] == [
+        (rows[0]["error"], "4", "clusters.prod.hosts.esx.count 1, hypervisor esxi, seed 1")]
+    # Labels 1, 2, 4 of the axis lie within the picture of 560.
+    places = {float(x) for x in re.findall(r'class="x" x="([-\d.]+)"', page)}
+    assert places and min(places) == 46 and max(places) <= 540
+    # Nothing is said to hold or not to hold where nothing ran.
+    assert '<td class="num">–</td>' in page
 
 
 def test_a_killed_sweep_goes_on(tmp_path):

@@ -125,8 +125,12 @@ extension ImportFormat {
   private static func arrivalFiles(
     _ path: String
   ) throws(ImportError) -> (flavours: String, arrivals: String, ends: String, intervals: String) {
-    guard kind(of: path) != .missing else {
-      throw ImportError(path, "there is no such folder", isMissing: true)
+    switch kind(of: path) {
+    case .folder: break
+    case .missing: throw ImportError(path, "there is no such folder", isMissing: true)
+    case .file:
+      throw ImportError(
+        path, "it is a file", remedy: "name the folder that it is in", isMissing: true)
     }
     let all = try names(inFolder: path)
     func only(_ what: String, _ test: (String) -> Bool) throws(ImportError) -> String {

@@ -149,7 +149,9 @@ extension ImportFormat {
       bytes.removeFirst(end + 1)
     }
     var sheet = Sheet(name: fileName(path)) { Stat.all.contains($0) }
-    _ = try CSVSheet.read(bytes, into: &sheet, path: path)
+    // The text is UTF-8 by now.
+    try CSVSheet.read(bytes, into: &sheet, path: path, &report)
+    sheet.reportHeadings(&report)
     for (headings, name) in [
       (Stat.metric, "MetricId"), (Stat.time, "Timestamp"), (Stat.value, "Value"),
       (Stat.entity, "Entity"),

@@ -21,6 +21,11 @@ extension ImportFormat {
           path, "the tab vInfo has no column \"VM\"",
           remedy: "its first row must be RVTools' headings", at: ImportPlace("vInfo", row: 1))
       }
+      guard !info.sheet.rows.isEmpty else {
+        throw ImportError(
+          path, "no VM is left to simulate: the tab vInfo has headings and no rows below them",
+          remedy: "export it again", at: ImportPlace("vInfo", row: 1))
+      }
       var reader = RVToolsReader(report: report)
       reader.readClusters(tabs["vcluster"])
       reader.readHosts(tabs["vhost"])

@@ -97,6 +97,7 @@ struct RVToolsReader {
 
   mutating func readPools(_ tab: Tab?) {
     guard let tab else { return }
+    var hasPools = false
     for row in tab.sheet.rows {
       let path = tab.text(row, Headings.poolPath)
       guard let (cluster, names) = poolPath(path) else {
@@ -106,20 +107,40 @@ struct RVToolsReader {
         continue
       }
       if names.isEmpty { continue }
+      hasPools = true
       var pool = ImportedPool(cluster: cluster, path: names, place: tab.place(row))
       let mega: Int64 = 1_000
       pool.cpu = ImportedSettings()
       pool.cpu.reservation = (tab.whole(row, Headings.poolCPUReservation, &report) ?? 0) * mega
       pool.cpu.limit = limit(tab, row, Headings.poolCPULimit, unit: mega)
       pool.cpu.shares = tab.whole(row, Headings.poolCPUShares, &report)
-      pool.cpu.isExpandable = truth(tab.text(row, Headings.poolCPUExpandable)) ?? true
+      pool.cpu.isExpandable = isExpandable(tab, row, Headings.poolCPUExpandable)
       pool.memory.reservation =
         tab.whole(row, Headings.poolMemoryReservation, &report).flatMap(Self.mebibytes)?.value ?? 0
       pool.memory.limit = limit(tab, row, Headings.poolMemoryLimit, unit: 1 << 20)
       pool.memory.shares = tab.whole(row, Headings.poolMemoryShares, &report)
-      pool.memory.isExpandable = truth(tab.text(row, Headings.poolMemoryExpandable)) ?? true
+      pool.memory.isExpandable = isExpandable(tab, row, Headings.poolMemoryExpandable)
       estate.pools.append(pool)
     }
+    for (headings, name) in [
+      (Headings.poolCPUExpandable, "CPU expandableReservation"),
+      (Headings.poolMemoryExpandable, "Mem expandableReservation"),
+    ] where hasPools && !tab.has(headings) {
+      report.add(
+        .assumed, "a column that is not there; reservations of pools count as expandable",
+        at: ImportPlace(tab.name), "\"\(name)\"")
+    }
+  }
+
+  /// Expandable is the default: of an absent column and of an empty cell.
+  private mutating func isExpandable(_ tab: Tab, _ row: SheetRow, _ headings: [String]) -> Bool {
+    let text = tab.text(row, headings)
+    if text.isEmpty { return true }
+    if let value = truth(text) { return value }
+    report.add(
+      .mended, "a cell that is neither true nor false; the reservation counts as expandable",
+      at: tab.place(row, headings), "\"\(text.prefix(40))\"")
+    return true
   }
 
   /// "/Datacenter/Cluster/Resources/gold/web" is gold/web of Cluster; "Resources" alone is the root.

@@ -82,12 +82,7 @@ struct RVToolsTabs {
     _ report: inout ImportReport
   ) throws(ImportError) {
     var sheet = Sheet(name: sheetName) { Headings.all.contains($0) }
-    let encoding = try CSVSheet.read(bytes, into: &sheet, path: path)
-    if encoding != .utf8 {
-      report.add(
-        .mended, "text that is not UTF-8", at: ImportPlace(sheetName),
-        "read as \(encoding.rawValue)")
-    }
+    try CSVSheet.read(bytes, into: &sheet, path: path, &report)
     if let undecoded = sheet.rows.first(where: { row in
       row.cells.contains { $0.unicodeScalars.contains("\u{FFFD}") }
     }) {
@@ -141,6 +136,7 @@ struct RVToolsTabs {
 
   private mutating func keep(_ tab: String, _ sheet: Sheet, _ report: inout ImportReport) {
     tabs[tab.lowercased()] = Tab(name: tab, sheet: sheet)
+    sheet.reportHeadings(&report)
     report.add(
       .read, "rows", at: ImportPlace(tab),
       "\(sheet.rows.count), \(sheet.headings.count) of \(sheet.headings.count + sheet.otherHeadings.count) columns used"

@@ -3,13 +3,22 @@
 /// Rule      the separator is what occurs most often outside quotes in the first line, or what a line `sep=;`
 ///           says; quotes and line ends inside quotes are as in RFC 4180; LF, CRLF and CR end a line.
 enum CSVSheet {
+  /// Reads the table, all but rows that have more cells than headings: those are in the report, see `LongRows`.
   static func read(
-    _ bytes: [UInt8], into sheet: inout Sheet, path: String
-  ) throws(ImportError) -> TextDecoding {
+    _ bytes: [UInt8], into sheet: inout Sheet, path: String, _ report: inout ImportReport
+  ) throws(ImportError) {
     let (text, encoding) = TextDecoding.decode(bytes)
+    if encoding != .utf8 {
+      report.add(
+        .mended, "text that is not UTF-8", at: ImportPlace(sheet.name),
+        "read as \(encoding.rawValue)")
+    }
     var failure: ImportError?
+    var long = LongRows()
     rows(of: text) { number, cells in
-      sheet.take(row: number, cells: cells.enumerated().map { ($0.offset, $0.element) })
+      if sheet.hasHeader { long.look(number, cells, headings: sheet.width) }
+      let kept = sheet.hasHeader ? cells.prefix(sheet.width) : cells[...]
+      sheet.take(row: number, cells: kept.enumerated().map { ($0.offset, $0.element) })
       return true
     } unclosed: { line in
       failure = ImportError(
@@ -17,7 +26,7 @@ enum CSVSheet {
         remedy: "the file looks cut; export it again")
     }
     if let failure { throw failure }
-    return encoding
+    try long.settle(&sheet, path: path, &report)
   }
 
   /// Calls `body` with each row until it says false. Row numbers are those of the source's records.

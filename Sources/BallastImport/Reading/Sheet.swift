@@ -12,7 +12,15 @@ struct Sheet {
   private(set) var rows: [SheetRow] = []
   /// For each column of the source, where its cells go.
   private var slots: [Int?] = []
+  /// For each column of the source, whether it has a heading.
+  private var isNamed: [Bool] = []
   private(set) var hasHeader = false
+  /// Headings that mean what one before them means, with their places; the first one counts.
+  private(set) var repeatedHeadings: [ImportPlace] = []
+  /// Columns with text below no heading, and the first row that has such.
+  private(set) var unheaded: (columns: Set<Int>, row: Int)?
+  /// Columns up to the last heading, with those between that have none.
+  var width: Int { slots.count }
   private let wants: (String) -> Bool
 
   /// - Parameter wants: whether a column with this normalised heading is kept.
@@ -28,8 +36,12 @@ struct Sheet {
       hasHeader = true
       for (column, text) in cells {
         let heading = trimmed(text)
-        while slots.count <= column { slots.append(nil) }
+        while slots.count <= column {
+          slots.append(nil)
+          isNamed.append(false)
+        }
         guard !heading.isEmpty else { continue }
+        isNamed[column] = true
         let key = normalisedHeading(heading)
         // Of headings alike the first one counts.
         if wants(key) && columns[key] == nil {
@@ -37,6 +49,7 @@ struct Sheet {
           slots[column] = headings.count
           headings.append(heading)
         } else {
+          if wants(key) { repeatedHeadings.append(ImportPlace(name, row: number, column: heading)) }
           otherHeadings.append(heading)
         }
       }
@@ -44,12 +57,35 @@ struct Sheet {
     }
     var row = SheetRow(number: number, cells: [String](repeating: "", count: headings.count))
     var hasText = false
-    for (column, text) in cells where column < slots.count {
-      guard let slot = slots[column] else { continue }
+    for (column, text) in cells {
+      guard column < slots.count, let slot = slots[column] else {
+        if column >= isNamed.count || !isNamed[column], !isBlank(text) {
+          unheaded = unheaded ?? ([], number)
+          unheaded!.columns.insert(column)
+        }
+        continue
+      }
       row.cells[slot] = trimmed(text)
       if !row.cells[slot].isEmpty { hasText = true }
     }
     if hasText { rows.append(row) }
+  }
+
+  /// Takes rows out, by number.
+  mutating func drop(rows numbers: Set<Int>) {
+    rows.removeAll { numbers.contains($0.number) }
+  }
+
+  /// What is odd about the headings.
+  func reportHeadings(_ report: inout ImportReport) {
+    for place in repeatedHeadings {
+      report.add(.ignored, "a column whose heading occurs before; the first counts", at: place)
+    }
+    if let unheaded {
+      report.add(
+        .ignored, "columns with text and without a heading",
+        at: ImportPlace(name, row: unheaded.row), "\(unheaded.columns.count)")
+    }
   }
 
   /// The first of the columns that is there, by normalised headings.

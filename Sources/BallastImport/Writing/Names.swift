@@ -19,9 +19,12 @@ struct Names {
   }
 }
 
+/// Of a longer name so many characters are kept; a scenario allows 200.
+let nameLengthKept = 180
+
 func allowedName(_ wanted: String) -> String {
   var scalars = String.UnicodeScalarView()
-  for scalar in wanted.unicodeScalars.prefix(180) {
+  for scalar in wanted.unicodeScalars.prefix(nameLengthKept) {
     scalars.append(isAllowed(scalar) ? scalar : "-")
   }
   while let first = scalars.first, first == "." || first == " " { scalars.removeFirst() }

@@ -26,7 +26,9 @@ struct Preparation {
     if self.estate.vms.isEmpty {
       throw ImportError(
         path, "no VM is left to simulate",
-        remedy: "\(estate.vms.count) were read; --include-powered-off takes those that are off")
+        remedy: estate.vms.isEmpty
+          ? "there is none in the export"
+          : "\(estate.vms.count) were read; --include-powered-off takes those that are off")
     }
   }
 
@@ -51,9 +53,10 @@ struct Preparation {
     for index in estate.hosts.indices {
       let name = names.take(estate.hosts[index].name)
       if name != estate.hosts[index].name {
+        let wanted = estate.hosts[index].name
         report.add(
-          .mended, "a host's name that a scenario cannot have", at: estate.hosts[index].place,
-          "\(estate.hosts[index].name) → \(name)")
+          .mended, sentence(wanted) ?? "a host's name that a scenario cannot have",
+          at: estate.hosts[index].place, detail(wanted, name))
       }
       hostNames[estate.hosts[index].name] = hostNames[estate.hosts[index].name] ?? name
       estate.hosts[index].name = name
@@ -61,13 +64,37 @@ struct Preparation {
     for index in estate.vms.indices {
       let name = names.take(estate.vms[index].name)
       if name != estate.vms[index].name {
+        let wanted = estate.vms[index].name
         report.add(
-          .mended, "a VM's name that occurs twice or that a scenario cannot have",
-          at: estate.vms[index].place, "\(estate.vms[index].name) → \(name)")
+          .mended,
+          sentence(wanted) ?? "a VM's name that occurs twice or that a scenario cannot have",
+          at: estate.vms[index].place, detail(wanted, name))
       }
       estate.vms[index].name = name
     }
   }
+
+  /// nil for names that are short enough.
+  private func sentence(_ wanted: String) -> String? {
+    wanted.unicodeScalars.count > nameLengthKept
+      ? "a name of more than \(nameLengthKept) characters; it is cut, as a scenario allows 200"
+      : nil
+  }
+
+  private func detail(_ wanted: String, _ name: String) -> String {
+    "\(shortened(wanted, to: nameLengthKept)) → \(name)"
+  }
+
+  /// A cluster's or pool's name as a scenario may have it; that a name is cut is reported once.
+  private mutating func allowed(_ wanted: String, at place: ImportPlace) -> String {
+    let name = allowedName(wanted)
+    if let sentence = sentence(wanted), cutNames.insert(wanted).inserted {
+      report.add(.mended, sentence, at: place, detail(wanted, name))
+    }
+    return name
+  }
+
+  private var cutNames: Set<String> = []
 
   /// As the export has them → as the scenario does.
   private var hostNames: [String: String] = [:]
@@ -111,7 +138,8 @@ struct Preparation {
       // A host without a cluster is one of its own.
       let cluster = estate.hosts[index].cluster
       estate.hosts[index].cluster =
-        cluster.isEmpty ? estate.hosts[index].name : allowedName(cluster)
+        cluster.isEmpty
+        ? estate.hosts[index].name : allowed(cluster, at: estate.hosts[index].place)
     }
     var exact: [String: Int] = [:]
     var lower: [String: [Int]] = [:]
@@ -124,7 +152,7 @@ struct Preparation {
     let single = onlyCluster
     for index in estate.vms.indices {
       let vm = estate.vms[index]
-      var cluster = vm.cluster.map(allowedName)
+      var cluster = vm.cluster.map { allowed($0, at: vm.place) }
       var host: Int?
       if let wanted = vm.host {
         let name = hostNames[wanted] ?? allowedName(wanted)
@@ -244,7 +272,8 @@ struct Preparation {
     var kept: [ImportedPool] = []
     for var pool in estate.pools {
       pool.cluster = allowedName(pool.cluster)
-      pool.path = pool.path.map(allowedName)
+      let place = pool.place
+      pool.path = pool.path.map { allowed($0, at: place) }
       guard clusters.contains(pool.cluster) else {
         report.add(
           .ignored, "a pool of a cluster without usable hosts", at: pool.place,
@@ -265,7 +294,8 @@ struct Preparation {
     }
     for pool in kept { add(pool.cluster, pool.path, pool.place) }
     for index in estate.vms.indices where !estate.vms[index].pool.isEmpty {
-      estate.vms[index].pool = estate.vms[index].pool.map(allowedName)
+      let place = estate.vms[index].place
+      estate.vms[index].pool = estate.vms[index].pool.map { allowed($0, at: place) }
       add(estate.vms[index].cluster!, estate.vms[index].pool, estate.vms[index].place)
     }
     estate.pools = kept

@@ -38,9 +38,24 @@ extension ImportedEstate {
     let prepared = try Preparation(self, options, report)
     var report = prepared.report
     let demand = Demand(prepared.estate, options, &report)
+    let held = prepared.estate.vms.count { $0.host != nil }
+    if held > 0 {
+      let place = ImportPlace(fileName(report.source))
+      if options.freesPlacement {
+        report.add(
+          .ignored, "hosts of VMs, by --free-placement; placement chooses", at: place, "\(held) VMs"
+        )
+      } else {
+        report.add(
+          .assumed,
+          "VMs start on the hosts they were on; to ask how many hosts it takes, --free-placement lets placement choose",
+          at: place, "\(held) VMs")
+      }
+    }
     let writer = ScenarioWriter(
       estate: prepared.estate, demand: demand.rows, name: options.name ?? stem(of: report.source),
-      source: fileName(report.source), traceName: traceName)
+      source: fileName(report.source), traceName: traceName,
+      startsWhereTheyWere: !options.freesPlacement)
     let text = writer.text()
     // The bound of a scenario file, docs/SCENARIO.md#imports.
     guard text.utf8.count <= 16 << 20 else {
@@ -75,6 +90,8 @@ struct ScenarioWriter {
   let name: String
   let source: String
   let traceName: String?
+  /// VMs start on the hosts they were on.
+  let startsWhereTheyWere: Bool
 
   private var hasTrace: Bool {
     traceName != nil && estate.vms.contains { !$0.series.isEmpty }
@@ -194,7 +211,7 @@ struct ScenarioWriter {
     if vm.count > 1 { parts.append("count: \(vm.count)") }
     if estate.clusters.count > 1 { parts.append("cluster: \(quoted(vm.cluster!))") }
     if !vm.pool.isEmpty { parts.append("pool: \(quoted(vm.pool.joined(separator: "/")))") }
-    if let host = vm.host { parts.append("host: \(quoted(host))") }
+    if startsWhereTheyWere, let host = vm.host { parts.append("host: \(quoted(host))") }
     parts.append("vcpus: \(vm.vcpus!)")
     parts.append("memory: \(sizeText(vm.memory!))")
     if let cpu = text(vm.cpuSettings, rateText, isPool: false) { parts.append("cpu: \(cpu)") }
@@ -282,5 +299,6 @@ private func quoted(_ text: String) -> String {
 
 /// On one line.
 private func comment(_ text: String) -> String {
-  String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 32 ? " " : $0 }))
+  let text = shortened(text)
+  return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 32 ? " " : $0 }))
 }

@@ -28,10 +28,8 @@ public struct SweepDirectory: Sendable {
 
   func folder(_ id: String) -> String { "\(path)/units/\(id)" }
 
-  /// The unit has been run.
-  public func has(_ unit: SweepPlan.Unit) -> Bool {
-    access(folder(unit.id) + "/unit.json", F_OK) == 0
-  }
+  /// The unit has been run, and what it left can be read: a damaged file is a unit that is missing.
+  public func has(_ unit: SweepPlan.Unit) -> Bool { read(unit.id) != nil }
 
   /// Runs one unit and keeps what came of it. False: it was stopped.
   ///
@@ -79,21 +77,22 @@ public struct SweepDirectory: Sendable {
     }
     if rename(partial, target) == 0 { return }
     let failure = errno
-    if access(target + "/unit.json", F_OK) == 0 {
-      // Somebody else has run it meanwhile: the same bytes.
+    // Either somebody else has run it meanwhile, which are the same bytes; or what is in the way is half a unit, of a
+    // disk that was full, and is replaced in one step: others may be at the same.
+    if read(file.id) != nil || rename(partial + "/unit.json", target + "/unit.json") == 0 {
       try? FileManager.default.removeItem(atPath: partial)
       return
     }
-    // What is in the way is half a unit, of a disk that was full.
     try? FileManager.default.removeItem(atPath: target)
     if rename(partial, target) == 0 { return }
     try? FileManager.default.removeItem(atPath: partial)
     throw SweepWriteError(path: target, reason: String(cString: strerror(failure)))
   }
 
-  func read(_ unit: SweepPlan.Unit) -> UnitFile? {
-    guard let data = FileManager.default.contents(atPath: folder(unit.id) + "/unit.json"),
-      let file = try? JSONDecoder().decode(UnitFile.self, from: data), file.id == unit.id,
+  /// nil where there is none, or one that is damaged.
+  func read(_ id: String) -> UnitFile? {
+    guard let data = FileManager.default.contents(atPath: folder(id) + "/unit.json"),
+      let file = try? JSONDecoder().decode(UnitFile.self, from: data), file.id == id,
       file.metrics.allSatisfy({ $0.count == 2 })
     else { return nil }
     return file
@@ -114,14 +113,12 @@ public struct SweepDirectory: Sendable {
     DispatchQueue.concurrentPerform(iterations: max(workers, 1)) { _ in
       while state.goesOn, !shouldStop(), let index = next.take(below: plan.count) {
         let unit = plan[index]
-        // A unit that cannot be read is run again.
-        if has(unit), read(unit) != nil {
+        if has(unit) {
           let counts = state.count(wasThere: true)
           progress(counts.done, counts.present)
           continue
         }
         do {
-          if has(unit) { try? FileManager.default.removeItem(atPath: folder(unit.id)) }
           guard try run(unit, of: plan, shouldStop: shouldStop) else { return state.stop() }
           let counts = state.count(wasThere: false)
           progress(counts.done, counts.present)

@@ -28,7 +28,7 @@ extension SweepDirectory {
     var summary = SweepMerge(units: plan.count, failed: 0, held: 0)
     for index in 0..<plan.count {
       let unit = plan[index]
-      guard let file = read(unit) else {
+      guard let file = read(unit.id) else {
         if missing == 0 { firstMissing = unit.id }
         missing += 1
         continue
@@ -44,7 +44,7 @@ extension SweepDirectory {
       line(["unit", "id"] + plan.axes.map(\.path) + columns + ["error"])
       for index in 0..<plan.count {
         let unit = plan[index]
-        guard let file = read(unit) else { continue }
+        guard let file = read(unit.id) else { continue }
         let values = Dictionary(
           file.metrics.map { ($0[0], $0[1]) }, uniquingKeysWith: { first, _ in first })
         line(

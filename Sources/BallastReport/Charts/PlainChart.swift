@@ -7,20 +7,38 @@ struct PlainChart {
     var isDashed = false
     /// x, y, and where the band about it ends.
     var points: [(x: Double, y: Double, low: Double, high: Double)]
+    /// Places of the x axis without a value: points on either side of one are not joined.
+    var gaps: [Double] = []
     var isJoined = true
+
+    /// Points that are joined with each other, from left to right.
+    fileprivate var stretches: [[(x: Double, y: Double, low: Double, high: Double)]] {
+      var stretches: [[(x: Double, y: Double, low: Double, high: Double)]] = []
+      for point in points {
+        if let last = stretches.last?.last, !gaps.contains(where: { last.x < $0 && $0 < point.x }) {
+          stretches[stretches.count - 1].append(point)
+        } else {
+          stretches.append([point])
+        }
+      }
+      return stretches
+    }
   }
   var title: String
   var unit: String
   var xTitle: String
   var lines: [Line]
-  /// Words for places of the x axis; numbers where there are none.
+  /// Words for places of the x axis.
   var ticks: [(x: Double, label: String)]
+  /// Places that the x axis covers at least, with points or without.
+  var places: [Double] = []
 
   private static let (width, height) = (560.0, 220.0)
 
   var html: String {
     let points = lines.flatMap(\.points)
-    let (left, right) = (points.map(\.x).min() ?? 0, points.map(\.x).max() ?? 1)
+    let covered = points.map(\.x) + ticks.map(\.x) + places
+    let (left, right) = (covered.min() ?? 0, covered.max() ?? 1)
     let axis = Axis(upTo: points.map(\.high).max() ?? 1)
     func x(_ value: Double) -> Double {
       right > left ? 46 + (value - left) / (right - left) * (Self.width - 66) : Self.width / 2
@@ -48,16 +66,20 @@ struct PlainChart {
       + "\(escaped(xTitle))</text>"
     for line in lines where !line.points.isEmpty {
       svg += "<g class=\"\(line.style)\">"
-      if line.isJoined, line.points.contains(where: { $0.high > $0.low }) {
-        let edge =
-          line.points.map { ($0.x, $0.high) } + line.points.reversed().map { ($0.x, $0.low) }
+      let stretches = line.isJoined ? line.stretches : []
+      for stretch in stretches where stretch.contains(where: { $0.high > $0.low }) {
+        let edge = stretch.map { ($0.x, $0.high) } + stretch.reversed().map { ($0.x, $0.low) }
         svg += "<path class=\"fill\" d=\"M\(edge.map(place).joined(separator: "L"))Z\"/>"
       }
-      if line.isJoined {
-        let way = line.points.map { place(($0.x, $0.y)) }.joined(separator: "L")
+      for stretch in stretches where stretch.count > 1 {
+        let way = stretch.map { place(($0.x, $0.y)) }.joined(separator: "L")
         svg += "<path class=\"line\(line.isDashed ? " dashed" : "")\" d=\"M\(way)\"/>"
       }
-      for point in line.points where !line.isJoined || line.points.count <= 24 {
+      // Where lines have many points the way shows them; one between gaps has no way.
+      let shown =
+        line.isJoined && line.points.count > 24
+        ? stretches.filter { $0.count == 1 }.flatMap { $0 } : line.points
+      for point in shown {
         svg +=
           "<circle cx=\"\(coordinate(x(point.x)))\" cy=\"\(coordinate(y(point.y)))\" r=\"3\" "
           + "style=\"fill:var(--k)\"><title>\(escaped(line.name)): \(fixed(point.y, 3))</title></circle>"

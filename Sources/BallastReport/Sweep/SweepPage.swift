@@ -14,10 +14,13 @@ public func sweepPage(
     \(count(repetitions)) repetitions of each.</p></div></section>
 
     """
+  body += failureTable(table)
   body +=
     "<section id=\"curves\"><h2>Curves</h2><p class=\"note\">Means over repetitions, with the band "
   body += "of Student's 95 % interval where there are two or more.</p><div class=\"cards\">"
-  for metric in shownMetrics(table) { body += curve(table, metric) }
+  let shown = shownMetrics(table)
+  for metric in shown { body += curve(table, metric) }
+  if shown.isEmpty { body += "<p class=\"note\">No figure differs between combinations.</p>" }
   body += "</div></section>\n"
   if table.axes.count >= 2 { body += heat(table) }
   body += frontier(table)
@@ -48,6 +51,10 @@ private func curve(_ table: SweepTable, _ metric: Int) -> String {
     }
   }
   let shown = lines.prefix(PlainChart.styles.count)
+  func place(_ point: SweepTable.Point) -> Double {
+    table.axes.isEmpty ? 0 : table.position(0, point.values[0])
+  }
+  let places = table.axes.isEmpty ? [] : table.axisValues[0].map { table.position(0, $0) }
   let chart = PlainChart(
     title: table.metrics[metric],
     unit: lines.count > shown.count ? "first \(shown.count) of \(lines.count) lines" : "",
@@ -58,13 +65,14 @@ private func curve(_ table: SweepTable, _ metric: Int) -> String {
         points: line.points.compactMap { point in
           guard let mean = table.mean(point, metric) else { return nil }
           let interval = BallastMath.Statistics.studentInterval(point.samples[metric])
-          let x = table.axes.isEmpty ? 0 : table.position(0, point.values[0])
-          return (x, mean, max(interval?.low ?? mean, 0), interval?.high ?? mean)
-        }.sorted { $0.x < $1.x })
+          return (place(point), mean, max(interval?.low ?? mean, 0), interval?.high ?? mean)
+        }.sorted { $0.x < $1.x },
+        gaps: line.points.filter { table.mean($0, metric) == nil }.map(place))
     },
     ticks: table.axes.isEmpty
       ? []
-      : thinned(table.axisValues[0].map { (table.position(0, $0), $0) }))
+      : thinned(table.axisValues[0].map { (table.position(0, $0), $0) }),
+    places: places)
   return chart.html
 }
 
@@ -80,6 +88,7 @@ private func heat(_ table: SweepTable) -> String {
     "<section id=\"map\"><h2>Where it holds</h2><p class=\"note\">Share of repetitions that meet "
   out += "everything, in percent: \(escaped(table.axes[0])) across, \(escaped(table.axes[1])) down"
   out += table.axes.count > 2 ? "; the other axes together" : ""
+  out += table.failures.isEmpty ? "" : "; – where no unit has a result"
   out += ".</p><div class=\"scroll\"><table><thead><tr><th></th>"
   for value in table.axisValues[0] { out += "<th class=\"num\">\(escaped(value))</th>" }
   out += "</tr></thead><tbody>"
@@ -90,10 +99,11 @@ private func heat(_ table: SweepTable) -> String {
       let (held, all) = (
         here.reduce(0) { $0 + $1.held }, here.reduce(0) { $0 + $1.count }
       )
+      let hasResult = here.contains(where: \.hasResult)
       let percent = all > 0 ? Double(held) / Double(all) * 100 : 0
       out +=
-        all == 0
-        ? "<td></td>"
+        !hasResult
+        ? "<td class=\"num\">–</td>"
         : """
         <td class="num" style="background:color-mix(in srgb,var(--fine) \(fixed(percent * 0.4, 0))%,\
         var(--badbg))">\(fixed(percent, 0))</td>
@@ -134,6 +144,25 @@ private func frontier(_ table: SweepTable) -> String {
     "<section id=\"frontier\"><h2>Frontier</h2><div class=\"cards\">\(chart.html)</div></section>\n"
 }
 
+/// Units that ended in an error: why, how many, and which is the first.
+private func failureTable(_ table: SweepTable) -> String {
+  guard !table.failures.isEmpty else { return "" }
+  let shown = table.failures.prefix(50)
+  var out =
+    "<section id=\"failures\"><h2>Without a result</h2><p class=\"note\">Units that make no "
+  out += "scenario. They count as not held, and curves have a gap there."
+  if shown.count < table.failures.count {
+    out += " The first 50 of \(count(table.failures.count)) reasons; all are in results.csv."
+  }
+  out += "</p><div class=\"scroll\"><table><thead><tr><th>reason</th><th class=\"num\">units</th>"
+  out += "<th>the first</th></tr></thead><tbody>"
+  for failure in shown {
+    out += "<tr><td>\(escaped(failure.reason))</td><td class=\"num\">\(count(failure.count))</td>"
+    out += "<td>\(escaped(failure.example))</td></tr>"
+  }
+  return out + "</tbody></table></div></section>\n"
+}
+
 private func pointTable(_ table: SweepTable) -> String {
   let shown = shownMetrics(table).prefix(6)
   let rows = table.points.prefix(500)
@@ -149,7 +178,7 @@ private func pointTable(_ table: SweepTable) -> String {
   out += "</tr></thead><tbody>"
   for point in rows {
     out += "<tr>" + point.values.map { "<td>\(escaped($0))</td>" }.joined()
-    out += "<td class=\"num\">\(fixed(point.heldShare * 100, 0))</td>"
+    out += "<td class=\"num\">\(point.hasResult ? fixed(point.heldShare * 100, 0) : "–")</td>"
     for metric in shown {
       out += "<td class=\"num\">\(table.mean(point, metric).map { fixed($0, 3) } ?? "")</td>"
     }

@@ -19,8 +19,17 @@ struct SweepTable {
     /// Per metric, one value per repetition that has one.
     var samples: [[Double]]
     var held: Int
+    /// Units that ended in an error.
+    var failed = 0
     var count: Int
+    var hasResult: Bool { failed < count }
     var heldShare: Double { count > 0 ? Double(held) / Double(count) : 0 }
+  }
+  struct Failure {
+    var reason: String
+    var count: Int
+    /// What the first such unit has on each axis, repetitions too.
+    var example: String
   }
   /// Axes that are no repetitions.
   var axes: [String]
@@ -28,19 +37,26 @@ struct SweepTable {
   var axisValues: [[String]]
   var metrics: [String]
   var points: [Point]
+  /// Units that ended in an error, by reason, in the order in which reasons come.
+  var failures: [Failure]
 
   init(directory: String, axes all: [SweepAxis]) throws(RunReadError) {
     let table = try CSVTable(path: directory + "/results.csv")
     axes = all.filter { !$0.isReplicate }.map(\.path)
     var columns: [Int] = []
     for axis in axes { columns.append(try table.column(axis)) }
+    var allColumns: [(path: String, column: Int)] = []
+    for axis in all { allColumns.append((axis.path, try table.column(axis.path))) }
     let holds = table.position("holds")
+    let error = table.position("error")
     let skipped = Set(["unit", "id", "holds", "error"] + all.map(\.path))
     let named = table.names.enumerated().filter { !skipped.contains($0.element) }
     let numeric = named.filter { !$0.element.hasPrefix("met: ") }
     metrics = numeric.map(\.element)
     axisValues = axes.map { _ in [] }
     points = []
+    failures = []
+    var reasons: [String: Int] = [:]
     var place: [[String]: Int] = [:]
     let (metricCount, axisCount) = (metrics.count, axes.count)
     try table.forEachRow { row in
@@ -57,6 +73,18 @@ struct SweepTable {
       }
       points[index].count += 1
       if let holds, row.isTrue(holds) { points[index].held += 1 }
+      let reason = error.map { row.text($0) } ?? ""
+      if !reason.isEmpty {
+        points[index].failed += 1
+        if let known = reasons[reason] {
+          failures[known].count += 1
+        } else {
+          reasons[reason] = failures.count
+          let example = allColumns.map { "\($0.path) \(row.text($0.column))" }
+          failures.append(
+            Failure(reason: reason, count: 1, example: example.joined(separator: ", ")))
+        }
+      }
       for (metric, column) in numeric.enumerated() {
         if let number = row.number(column.offset) { points[index].samples[metric].append(number) }
       }

@@ -143,6 +143,10 @@ struct ImportAssumptions: ParsableArguments {
   @Flag(help: "Take VMs that are powered off as if they ran.")
   var includePoweredOff = false
 
+  @Flag(
+    help: "Leave out which host a VM was on: placement chooses. For questions of how many hosts.")
+  var freePlacement = false
+
   @Option(
     help: ArgumentHelp(
       "CPU of VMs that nothing was measured of, in percent of their size (default: 10%).",
@@ -187,6 +191,7 @@ struct ImportAssumptions: ParsableArguments {
     var options = ImportOptions()
     options.name = name
     options.includesPoweredOff = includePoweredOff
+    options.freesPlacement = freePlacement
     if let assumeCpu {
       options.assumedCPU = try read(assumeCpu, "--assume-cpu", percentageOfOption)
     }
