@@ -84,6 +84,7 @@ def test_version():
         (["plan", "ratio", "x.yaml", "--vary", "disk"], "--vary"),
         (["plan", "hosts", "x.yaml", "--tolerate", "-1"], "--tolerate"),
         (["plan", "ratio", "x.yaml", "--block", "6"], "--block"),
+        (["plan", "versus", "x.yaml", "y.yaml", "--out", "z.yaml"], "--out"),
         (["sweep", "unit", "x.yaml"], "--index"),
         (["sweep", "run", "x.yaml", "--engine", "dask"], "--scheduler"),
         (["compare", "x"], "<b>"),

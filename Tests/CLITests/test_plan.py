@@ -95,6 +95,48 @@ def test_what_is_wrong_is_said(estate, arguments, code, words):
     assert words in done.stderr
 
 
+def test_a_file_that_exists_is_refused_before_any_work(estate, tmp_path):
+    """The scenario itself, too. A question of a year on 1,000 hosts would take longer than a test may."""
+    before = estate.read_text()
+    size = ["--set", "duration=365d", "--set", "clusters.prod.hosts.esx.count=1000"]
+    for question in (["hosts"], ["fit", "--vm", "web"], ["ratio"], ["limits"], ["growth", "--per-year", "9%"], ["sensitivity"]):
+        done = ballast("plan", question[0], estate, *question[1:], *size, "--out", estate)
+        assert (done.returncode, done.stdout) == (74, "")
+        assert "exists; --force replaces it" in done.stderr
+    assert estate.read_text() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["estate.yaml"]
+
+
+def test_force_replaces_a_proof(estate, tmp_path):
+    proof = tmp_path / "proof.yaml"
+    proof.write_text("an older one")
+    assert ballast("plan", "hosts", estate, "--out", proof, "--force", "--quiet").returncode == 0
+    assert ballast("validate", proof).returncode == 0
+
+
+def test_versus_proves_nothing_and_writes_nothing(estate, tmp_path):
+    done = ballast("plan", "versus", estate, estate, "--out", tmp_path / "v.yaml")
+    assert (done.returncode, done.stdout) == (64, "")
+    assert "--out" in done.stderr
+
+
+def test_an_answer_without_a_proof_is_printed(estate, tmp_path):
+    proof = tmp_path / "proof.yaml"
+    done = ballast("plan", "hosts", estate, "--set", "vms.web.cpu.limit=100MHz", "--out", proof)
+    assert done.returncode == 1
+    assert done.stdout.startswith("no number of hosts is enough: even with 20, one per VM, cpu_ready")
+    assert "proof.yaml is not written: no scenario proves this answer" in done.stderr
+    assert not proof.exists()
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]], ids=["text", "json"])
+def test_an_answer_outlives_a_file_that_cannot_be_written(estate, flags):
+    done = ballast("plan", "hosts", estate, "--out", "/nowhere/proof.yaml", *flags)
+    assert done.returncode == 74
+    assert "2 hosts of prod.esx are enough" in done.stdout
+    assert "cannot write /nowhere/proof.yaml" in done.stderr
+
+
 def test_versus_uses_common_chance(chancy, tmp_path):
     """The same scenario twice: every difference is exactly zero, whatever chance does."""
     done = ballast("plan", "versus", chancy, chancy, "--repetitions", "3", "--quiet")
