@@ -192,12 +192,13 @@ final class TrialCounter: @unchecked Sendable {
   private let isQuiet: Bool
   private let isTerminal = isatty(STDERR_FILENO) == 1
   private let lock = NSLock()
+  private let start = ContinuousClock.now
   private var lastShown = ContinuousClock.now
   private var hasLine = false
 
   init(isQuiet: Bool) { self.isQuiet = isQuiet }
 
-  @Sendable func show(_ count: Int) {
+  @Sendable func show(_ done: Int, _ total: Int?) {
     if isQuiet { return }
     lock.lock()
     defer { lock.unlock() }
@@ -207,7 +208,12 @@ final class TrialCounter: @unchecked Sendable {
     }
     lastShown = now
     hasLine = isTerminal
-    if isTerminal { noteInPlace("\(count) trials") } else { note("\(count) trials") }
+    let elapsed = start.duration(to: now) / .seconds(1)
+    let text =
+      total.map { total in
+        "\(done) of \(total) trials, \(timeLeft(elapsed, done: done, of: total)) left"
+      } ?? (done == 1 ? "1 trial" : "\(done) trials")
+    if isTerminal { noteInPlace(text) } else { note(text) }
   }
 
   func finish() {

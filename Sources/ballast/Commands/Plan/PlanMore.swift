@@ -162,9 +162,7 @@ struct PlanVersusCommand: ParsableCommand {
     try ask(options, block: repetition.blockLength) { bench in
       let second: TrialBench
       do throws(ScenarioError) {
-        second = try TrialBench(
-          draft, workers: options.workerCount, block: repetition.blockLength,
-          shouldStop: { Interrupt.isRequested })
+        second = try bench.another(draft)
       } catch {
         throw complain(error, in: texts)
       }
