@@ -137,6 +137,12 @@ def test_an_answer_outlives_a_file_that_cannot_be_written(estate, flags):
     assert "cannot write /nowhere/proof.yaml" in done.stderr
 
 
+def test_a_limit_keeps_the_reservation(estate):
+    gold = ["--set", "vms.web.cpu.reservation=800MHz"]
+    done = ballast("plan", "limits", estate, *gold)
+    assert "web 800MHz (with its reservation of 800MHz)" in done.stdout
+
+
 def test_versus_uses_common_chance(chancy, tmp_path):
     """The same scenario twice: every difference is exactly zero, whatever chance does."""
     done = ballast("plan", "versus", chancy, chancy, "--repetitions", "3", "--quiet")
