@@ -65,7 +65,7 @@ struct AnswerTests {
     let fit = PlanFit(
       shape: "vcpus=1,memory=1MiB", hosts: nil, tolerate: 0, allocation: standardModel, most: 200)
     let answer = try fit.answer(bench(estate))
-    #expect(answer.sentence.hasPrefix("at least 200 more fit"))
+    #expect(answer.sentence == "at least 200 more fit at N+0; --most 200 ended the search")
   }
 
   @Test func aShapeThatIsNoneIsRefused() throws {
