@@ -137,6 +137,17 @@ def test_an_answer_outlives_a_file_that_cannot_be_written(estate, flags):
     assert "cannot write /nowhere/proof.yaml" in done.stderr
 
 
+def test_a_default_range_ends_where_scenarios_do(estate):
+    """One host cannot keep one for failures: the step is left out, the others are the answer."""
+    failover = ["--set", "policies={admission: strict, failover: {policy: percentage, tolerate: 1}}"]
+    done = ballast("plan", "ratio", estate, *failover, "--to", "20", "--json")
+    answer = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert answer["steps"] == [5, 6.667, 10]
+    assert [left["ratio"] for left in answer["left_out"]] == [20]
+    assert "failover" in answer["left_out"][0]["reason"]
+
+
 def test_a_limit_keeps_the_reservation(estate):
     gold = ["--set", "vms.web.cpu.reservation=800MHz"]
     done = ballast("plan", "limits", estate, *gold)
