@@ -134,6 +134,21 @@ struct AnswerTests {
       error.message.hasPrefix("no step makes a scenario: 10 (clusters.prod.hosts.esx.count=2): "))
   }
 
+  /// Ends of a range that no arithmetic survives are refused or come out as steps of some kind, never as a trap.
+  @Test func anyRangeIsSurvived() throws {
+    let bench = try bench(estate)
+    for axis in PlanRatio.Axis.allCases {
+      for (from, to) in [
+        (Double.nan, 2), (1, .nan), (1, .infinity), (1e-300, 2), (-1, 1), (0, 1), (5, 1e300),
+      ] {
+        let ratio = PlanRatio(
+          axis: axis, from: from, to: to, steps: 2, repetitions: 1, confidence: 0.95, hosts: nil,
+          allocation: standardModel)
+        _ = try? ratio.answer(bench)
+      }
+    }
+  }
+
   /// 40 vCPUs that want 16000 MHz on 4 hosts: 4 cores per host are 16000 MHz, 2.5 vCPUs per core; 3 cores are 3.333.
   /// There 5 VMs share 3000 MHz: 200 of 2000 MHz missing, 10 % ready.
   @Test func coresByHand() throws {

@@ -98,7 +98,7 @@ public struct PlanRatio: Sendable {
     let now = currentRatio(estate)
     let low = from ?? (axis == .memory ? 1 : now)
     let high = to ?? (axis == .memory ? 2 : now * 3)
-    guard low > 0, high > low, steps >= 2 else {
+    guard low > 0, high > low, high.isFinite, steps >= 2 else {
       throw PlanError(
         "a range from \(short(low)) to \(short(high)) in \(steps) steps is none",
         remedy: "let --from be above 0 and below --to, and --steps at least 2")
@@ -133,28 +133,31 @@ public struct PlanRatio: Sendable {
     switch axis {
     case .hosts:
       let others = estate.hostCount - group!.entry.count
-      let count = max(Int((Double(estate.vmCount) / wanted).rounded()) - others, 1)
+      let count = max(whole((Double(estate.vmCount) / wanted).rounded()) - others, 1)
       return Step(
         ratio: Double(estate.vmCount) / Double(count + others),
         overrides: ["\(group!.path).count=\(count)"])
     case .cpu:
-      var cores = 0
+      var cores = 0.0
       let overrides = estate.groups.map { group in
-        let count = max(Int((Double(group.entry.coresPerSocket) * now / wanted).rounded()), 1)
-        cores += count * group.entry.sockets * group.entry.count
+        let count = whole((Double(group.entry.coresPerSocket) * now / wanted).rounded())
+        cores += Double(count) * Double(group.entry.sockets) * Double(group.entry.count)
         return "\(group.path).cpu.cores=\(count)"
       }
-      return Step(ratio: Double(estate.vcpus) / Double(cores), overrides: overrides)
+      return Step(ratio: Double(estate.vcpus) / cores, overrides: overrides)
     case .memory:
-      var memory: Int64 = 0
+      var memory = 0.0
       let overrides = estate.groups.map { group in
-        let size = max(Int64(Double(group.entry.memory.value >> 20) * now / wanted), 1)
-        memory += (size << 20) * Int64(group.entry.count)
+        let size = whole(Double(group.entry.memory.value >> 20) * now / wanted)
+        memory += Double(size) * Double(group.entry.count) * 0x1p20
         return "\(group.path).memory=\(size)MiB"
       }
-      return Step(ratio: Double(estate.memory.value) / Double(memory), overrides: overrides)
+      return Step(ratio: Double(estate.memory.value) / memory, overrides: overrides)
     }
   }
+
+  /// Rounded down, at least 1; at most 2⁴⁰, of which no scenario can be made.
+  private func whole(_ value: Double) -> Int { Int(min(max(value, 1), 0x1p40)) }
 
   // MARK: Claims
 

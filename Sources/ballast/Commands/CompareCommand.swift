@@ -45,9 +45,7 @@ struct CompareCommand: ParsableCommand {
     if rvtools != nil && (b != nil || html != nil) {
       throw ValidationError("--rvtools takes one run, and no --html")
     }
-    guard confidence > 0, confidence < 100 else {
-      throw ValidationError("--confidence takes a percentage between 0 and 100")
-    }
+    try checkConfidence(confidence)
     guard lines >= 0 else { throw ValidationError("--lines takes a whole number from 0 up") }
   }
 

@@ -72,9 +72,7 @@ struct RepetitionOptions: ParsableArguments {
     guard (1...10_000).contains(repetitions) else {
       throw ValidationError("--repetitions takes a whole number from 1 to 10000")
     }
-    guard confidence > 0, confidence < 100 else {
-      throw ValidationError("--confidence takes a percentage between 0 and 100")
-    }
+    try checkConfidence(confidence)
     guard parsedDuration(block) != nil else {
       throw ValidationError("--block takes a time such as 6h")
     }
@@ -82,6 +80,13 @@ struct RepetitionOptions: ParsableArguments {
 
   var blockLength: SimDuration? {
     parsedDuration(block).flatMap { $0 == .zero ? nil : $0 }
+  }
+}
+
+/// Beyond these bounds an interval is next to nothing, or everything.
+func checkConfidence(_ percent: Double) throws {
+  guard (1...99.99).contains(percent) else {
+    throw ValidationError("--confidence takes a percentage from 1 to 99.99")
   }
 }
 

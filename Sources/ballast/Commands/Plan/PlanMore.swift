@@ -31,6 +31,11 @@ struct PlanRatioCommand: ParsableCommand {
   var hosts: String?
 
   func validate() throws {
+    for (name, ratio) in [("--from", from), ("--to", to)] {
+      if let ratio, !(0.01...1_000).contains(ratio) {
+        throw ValidationError("\(name) takes a ratio from 0.01 to 1000")
+      }
+    }
     guard (2...1_000).contains(steps) else {
       throw ValidationError("--steps takes a whole number from 2 to 1000")
     }
