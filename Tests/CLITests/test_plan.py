@@ -177,3 +177,45 @@ def test_compare_runs(chancy, tmp_path):
 
 def test_compare_needs_two_of_a_kind(tmp_path):
     assert ballast("compare", tmp_path, tmp_path).returncode == 66
+
+
+def sweep(scenario, directory, seeds, *more):
+    text = scenario.read_text() + f"sweep: {{vms.web.count: [20, 30], seed: {seeds}}}\n"
+    path = directory.with_suffix(".yaml")
+    path.write_text(text)
+    assert ballast("sweep", "run", path, "--out", directory, *more, "--quiet").returncode == 0
+    return directory
+
+
+def compared(a, b):
+    done = ballast("compare", a, b, "--json")
+    assert done.returncode == 0
+    return json.loads(done.stdout)
+
+
+def test_compare_pairs_sweeps_by_seed(chancy, tmp_path):
+    """The same scenario with three seeds and with five, in another order: the three are the same runs."""
+    three = sweep(chancy, tmp_path / "three", [1, 2, 3])
+    five = sweep(chancy, tmp_path / "five", [5, 3, 2, 1, 4])
+    answer = compared(three, five)
+    assert answer["outside_noise"] == 0
+    assert all(row["difference"] == 0 and row["low"] == row["high"] == 0 for row in answer["rows"])
+    assert answer["notes"] == ["the 3 repetitions that both have are compared; left out: 2 that only B has"]
+    # More demand is seen at once: chance falls out of the pairs.
+    more = sweep(chancy, tmp_path / "more", [3, 4, 5], "--set", "assume.cpu_demand=101%")
+    rows = {(row["metric"], row["entity"]): row for row in compared(five, more)["rows"]}
+    assert rows["cpu_used_pct", "20"]["outside_noise"] and 0 < rows["cpu_used_pct", "20"]["low"] < 1
+
+
+def test_compare_takes_other_seeds_for_two_samples(chancy, tmp_path):
+    one = sweep(chancy, tmp_path / "one", [1, 2, 3])
+    other = sweep(chancy, tmp_path / "other", [4, 5, 6, 7])
+    answer = compared(one, other)
+    assert answer["notes"] == [
+        "A has 3 and B has 4 repetitions, none in common: they are compared as two independent samples, not pairwise"]
+    used = next(row for row in answer["rows"] if row["metric"] == "cpu_used_pct")
+    assert used["low"] < used["difference"] < used["high"]
+    # One repetition beside three has no spread.
+    single = compared(one, sweep(chancy, tmp_path / "single", [9]))
+    assert single["outside_noise"] == 0 and all(row["low"] is None for row in single["rows"])
+    assert "A has 3 and B has 1 repetitions, none in common: noise cannot be told" in single["notes"][0]

@@ -18,6 +18,8 @@ struct SweepTable {
     var values: [String]
     /// Per metric, one value per repetition that has one.
     var samples: [[Double]]
+    /// Of which repetition each sample is, by its place in `repetitions`.
+    var sources: [[Int]]
     var held: Int
     var count: Int
     var heldShare: Double { count > 0 ? Double(held) / Double(count) : 0 }
@@ -28,12 +30,18 @@ struct SweepTable {
   var axisValues: [[String]]
   var metrics: [String]
   var points: [Point]
+  /// Values of the axes that are repetitions, in the order they come: "seed 3".
+  var repetitions: [String]
 
   init(directory: String, axes all: [SweepAxis]) throws(RunReadError) {
     let table = try CSVTable(path: directory + "/results.csv")
     axes = all.filter { !$0.isReplicate }.map(\.path)
     var columns: [Int] = []
     for axis in axes { columns.append(try table.column(axis)) }
+    var chances: [(path: String, column: Int)] = []
+    for axis in all where axis.isReplicate {
+      chances.append((axis.path, try table.column(axis.path)))
+    }
     let holds = table.position("holds")
     let skipped = Set(["unit", "id", "holds", "error"] + all.map(\.path))
     let named = table.names.enumerated().filter { !skipped.contains($0.element) }
@@ -41,7 +49,9 @@ struct SweepTable {
     metrics = numeric.map(\.element)
     axisValues = axes.map { _ in [] }
     points = []
+    repetitions = []
     var place: [[String]: Int] = [:]
+    var repetitionPlace: [String: Int] = [:]
     let (metricCount, axisCount) = (metrics.count, axes.count)
     try table.forEachRow { row in
       let values = columns.map { row.text($0) }
@@ -53,12 +63,22 @@ struct SweepTable {
         place[values] = index
         points.append(
           Point(
-            values: values, samples: Array(repeating: [], count: metricCount), held: 0, count: 0))
+            values: values, samples: Array(repeating: [], count: metricCount),
+            sources: Array(repeating: [], count: metricCount), held: 0, count: 0))
+      }
+      let repetition = chances.map { "\($0.path) \(row.text($0.column))" }.joined(separator: ", ")
+      let source = repetitionPlace[repetition] ?? repetitions.count
+      if source == repetitions.count {
+        repetitionPlace[repetition] = source
+        repetitions.append(repetition)
       }
       points[index].count += 1
       if let holds, row.isTrue(holds) { points[index].held += 1 }
       for (metric, column) in numeric.enumerated() {
-        if let number = row.number(column.offset) { points[index].samples[metric].append(number) }
+        if let number = row.number(column.offset) {
+          points[index].samples[metric].append(number)
+          points[index].sources[metric].append(source)
+        }
       }
     }
   }
