@@ -12,6 +12,37 @@ struct IntervalTests {
     #expect(interval.excludesZero)
   }
 
+  /// 1, 2, 3 and 4, 6, 8, 10: means 2 and 7; s² / n = 1/3 and 5/3, 2 together; ν = 4 / ((1/3)²/2 + (5/3)²/3) = 4.075472,
+  /// t(0.975; ν) = 2.756285; half width 2.756285 · √2 = 3.897975.
+  @Test func welchByHand() throws {
+    let interval = try #require(Statistics.welchInterval(from: [1, 2, 3], to: [4, 6, 8, 10]))
+    #expect(interval.estimate == 5 && interval.count == 7)
+    #expect(abs(interval.low - (5 - 3.897975)) < 1e-5)
+    #expect(abs(interval.high - (5 + 3.897975)) < 1e-5)
+  }
+
+  /// Samples that do not vary differ for sure, or not at all; one value beside many says nothing.
+  @Test func welchOfConstants() throws {
+    let apart = try #require(Statistics.welchInterval(from: [1, 1], to: [2, 2, 2]))
+    #expect((apart.low, apart.high) == (1, 1))
+    let same = try #require(Statistics.welchInterval(from: [1, 1], to: [1, 1]))
+    #expect(!same.excludesZero)
+    #expect(Statistics.welchInterval(from: [1], to: [1, 2, 3]) == nil)
+  }
+
+  /// Two samples of 5 and 12 values of one distribution: zero is outside about 5 % of 400 intervals, ± 4 · √(0.05 · 0.95 / 400).
+  @Test func welchCovers() throws {
+    var stream = RandomStream(seed: 8, named: "coverage")
+    var misses = 0
+    func sample(_ count: Int) -> [Double] {
+      (0..<count).map { _ in (0..<12).reduce(-6.0) { sum, _ in sum + stream.uniform() } }
+    }
+    for _ in 0..<400 {
+      if Statistics.welchInterval(from: sample(5), to: sample(12))!.excludesZero { misses += 1 }
+    }
+    #expect(abs(Double(misses) / 400 - 0.05) < 0.044)
+  }
+
   /// One value says nothing about spread.
   @Test func oneValueHasNoInterval() {
     #expect(Statistics.studentInterval([4]) == nil)

@@ -66,7 +66,7 @@ struct AnswerTests {
     let fit = PlanFit(
       shape: "vcpus=1,memory=1MiB", hosts: nil, tolerate: 0, allocation: standardModel, most: 200)
     let answer = try fit.answer(bench(estate))
-    #expect(answer.sentence.hasPrefix("at least 200 more fit"))
+    #expect(answer.sentence == "at least 200 more fit at N+0; --most 200 ended the search")
   }
 
   @Test func aShapeThatIsNoneIsRefused() throws {
@@ -101,6 +101,53 @@ struct AnswerTests {
     let answer = try ratio.answer(bench(estate))
     #expect(answer.sentence.hasPrefix("10 VMs per host; then cpu_ready_pct_per_vcpu"))
     #expect(answer.details.contains { $0.contains("nothing in this scenario is left to chance") })
+  }
+
+  /// One host cannot keep one for failures: that step makes no scenario and is left out, with the reason. Two hosts hold,
+  /// so "at least" is the answer, and it says that beyond it nothing could be tried.
+  @Test func aStepThatMakesNoScenarioIsLeftOut() throws {
+    let text = estate.replacingOccurrences(
+      of: "admission: strict}",
+      with: "admission: strict, failover: {policy: percentage, tolerate: 1}}")
+    let ratio = PlanRatio(
+      axis: .hosts, from: nil, to: 20, steps: 10, repetitions: 1, confidence: 0.95, hosts: nil,
+      allocation: standardModel)
+    let answer = try ratio.answer(bench(text))
+    let step = "20 (clusters.prod.hosts.esx.count=1) makes no scenario"
+    #expect(
+      answer.sentence
+        == "at least 10 VMs per host: nothing breaks up to there, and \(step)")
+    #expect(answer.details.contains { $0.hasPrefix("left out: \(step): ") })
+    #expect(answer.details.contains { $0.hasPrefix("steps: 5 100 %, 6.667 100 %, 10 100 % of") })
+  }
+
+  /// Where no step makes a scenario, the question cannot be asked, and the reason is the first step's.
+  @Test func withoutAnyStepThereIsNoAnswer() throws {
+    let text = estate.replacingOccurrences(
+      of: "admission: strict}",
+      with: "admission: strict, failover: {policy: percentage, tolerate: 3}}")
+    let ratio = PlanRatio(
+      axis: .hosts, from: 10, to: 20, steps: 2, repetitions: 1, confidence: 0.95, hosts: nil,
+      allocation: standardModel)
+    let bench = try bench(text)
+    let error = try #require(throws: PlanError.self) { try ratio.answer(bench) }
+    #expect(
+      error.message.hasPrefix("no step makes a scenario: 10 (clusters.prod.hosts.esx.count=2): "))
+  }
+
+  /// Ends of a range that no arithmetic survives are refused or come out as steps of some kind, never as a trap.
+  @Test func anyRangeIsSurvived() throws {
+    let bench = try bench(estate)
+    for axis in PlanRatio.Axis.allCases {
+      for (from, to) in [
+        (Double.nan, 2), (1, .nan), (1, .infinity), (1e-300, 2), (-1, 1), (0, 1), (5, 1e300),
+      ] {
+        let ratio = PlanRatio(
+          axis: axis, from: from, to: to, steps: 2, repetitions: 1, confidence: 0.95, hosts: nil,
+          allocation: standardModel)
+        _ = try? ratio.answer(bench)
+      }
+    }
   }
 
   /// 40 vCPUs that want 16000 MHz on 4 hosts: 4 cores per host are 16000 MHz, 2.5 vCPUs per core; 3 cores are 3.333.

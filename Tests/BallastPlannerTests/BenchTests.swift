@@ -29,6 +29,37 @@ struct BenchTests {
     #expect(bench.runCount == 2)
   }
 
+  /// Stopped after the second of fifty: two have been run, whatever was skipped, and those who wait were told of how many.
+  @Test func whatIsSkippedIsNotCounted() throws {
+    let told = Told()
+    let bench = try TrialBench(
+      draft(estate), workers: 1, progress: { told.hear($0, of: $1) },
+      shouldStop: { told.done.count == 2 })
+    let trials = (1...50).map { Trial(["vms.web.count=\($0)"]) }
+    bench.expect(trials)
+    let results = bench.run(trials)
+    #expect(bench.wasStopped)
+    #expect(bench.runCount == 2)
+    #expect(told.done == [1, 2] && told.totals == [50, 50])
+    #expect(results.count { (try? $0.get()) != nil } == 2)
+  }
+
+  /// What a second scenario runs counts as the question's, and so does that it was stopped.
+  @Test func aSecondScenarioCountsAsWell() throws {
+    let told = Told()
+    let one = try TrialBench(
+      draft(estate), workers: 1, progress: { told.hear($0, of: $1) },
+      shouldStop: { told.done.count == 3 })
+    let other = try one.another(draft(estate))
+    let trials = (1...4).map { Trial(["vms.web.count=\($0)"]) }
+    for bench in [one, other] { bench.expect(Array(trials.prefix(2))) }
+    _ = one.run(Array(trials.prefix(2)))
+    #expect(!one.wasStopped)
+    _ = other.run(Array(trials.prefix(2)))
+    #expect(one.wasStopped && one.runCount == 3)
+    #expect(told.totals == [4, 4, 4])
+  }
+
   /// 40 % times 1.5 on 2 vCPUs of 1000 MHz: 20 · 1200 of 32000 MHz are 75 %.
   @Test func assumedDemandMultiplies() throws {
     let result = try bench(estate).run(Trial(["assume.cpu_demand=150%"])).get()
@@ -63,5 +94,15 @@ struct BenchTests {
       return
     }
     #expect(error.words.contains("count"))
+  }
+}
+
+/// Hears how far a bench is.
+private final class Told: @unchecked Sendable {
+  var done: [Int] = []
+  var totals: [Int?] = []
+  func hear(_ done: Int, of total: Int?) {
+    self.done.append(done)
+    totals.append(total)
   }
 }

@@ -103,6 +103,65 @@ def test_what_is_wrong_is_said(estate, arguments, code, words):
     assert words in done.stderr
 
 
+def test_a_file_that_exists_is_refused_before_any_work(estate, tmp_path):
+    """The scenario itself, too. A question of a year on 1,000 hosts would take longer than a test may."""
+    before = estate.read_text()
+    size = ["--set", "duration=365d", "--set", "clusters.prod.hosts.esx.count=1000"]
+    for question in (["hosts"], ["fit", "--vm", "web"], ["ratio"], ["limits"], ["growth", "--per-year", "9%"], ["sensitivity"]):
+        done = ballast("plan", question[0], estate, *question[1:], *size, "--out", estate)
+        assert (done.returncode, done.stdout) == (74, "")
+        assert "exists; --force replaces it" in done.stderr
+    assert estate.read_text() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["estate.yaml"]
+
+
+def test_force_replaces_a_proof(estate, tmp_path):
+    proof = tmp_path / "proof.yaml"
+    proof.write_text("an older one")
+    assert ballast("plan", "hosts", estate, "--out", proof, "--force", "--quiet").returncode == 0
+    assert ballast("validate", proof).returncode == 0
+
+
+def test_versus_proves_nothing_and_writes_nothing(estate, tmp_path):
+    done = ballast("plan", "versus", estate, estate, "--out", tmp_path / "v.yaml")
+    assert (done.returncode, done.stdout) == (64, "")
+    assert "--out" in done.stderr
+
+
+def test_an_answer_without_a_proof_is_printed(estate, tmp_path):
+    proof = tmp_path / "proof.yaml"
+    done = ballast("plan", "hosts", estate, "--set", "vms.web.cpu.limit=100MHz", "--out", proof)
+    assert done.returncode == 1
+    assert done.stdout.startswith("no number of hosts is enough: even with 20, one per VM, cpu_ready")
+    assert "proof.yaml is not written: no scenario proves this answer" in done.stderr
+    assert not proof.exists()
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]], ids=["text", "json"])
+def test_an_answer_outlives_a_file_that_cannot_be_written(estate, flags):
+    done = ballast("plan", "hosts", estate, "--out", "/nowhere/proof.yaml", *flags)
+    assert done.returncode == 74
+    assert "2 hosts of prod.esx are enough" in done.stdout
+    assert "cannot write /nowhere/proof.yaml" in done.stderr
+
+
+def test_a_default_range_ends_where_scenarios_do(estate):
+    """One host cannot keep one for failures: the step is left out, the others are the answer."""
+    failover = ["--set", "policies={admission: strict, failover: {policy: percentage, tolerate: 1}}"]
+    done = ballast("plan", "ratio", estate, *failover, "--to", "20", "--json")
+    answer = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert answer["steps"] == [5, 6.667, 10]
+    assert [left["ratio"] for left in answer["left_out"]] == [20]
+    assert "failover" in answer["left_out"][0]["reason"]
+
+
+def test_a_limit_keeps_the_reservation(estate):
+    gold = ["--set", "vms.web.cpu.reservation=800MHz"]
+    done = ballast("plan", "limits", estate, *gold)
+    assert "web 800MHz (with its reservation of 800MHz)" in done.stdout
+
+
 def test_versus_uses_common_chance(chancy, tmp_path):
     """The same scenario twice: every difference is exactly zero, whatever chance does."""
     done = ballast("plan", "versus", chancy, chancy, "--repetitions", "3", "--quiet")
@@ -126,3 +185,45 @@ def test_compare_runs(chancy, tmp_path):
 
 def test_compare_needs_two_of_a_kind(tmp_path):
     assert ballast("compare", tmp_path, tmp_path).returncode == 66
+
+
+def sweep(scenario, directory, seeds, *more):
+    text = scenario.read_text() + f"sweep: {{vms.web.count: [20, 30], seed: {seeds}}}\n"
+    path = directory.with_suffix(".yaml")
+    path.write_text(text)
+    assert ballast("sweep", "run", path, "--out", directory, *more, "--quiet").returncode == 0
+    return directory
+
+
+def compared(a, b):
+    done = ballast("compare", a, b, "--json")
+    assert done.returncode == 0
+    return json.loads(done.stdout)
+
+
+def test_compare_pairs_sweeps_by_seed(chancy, tmp_path):
+    """The same scenario with three seeds and with five, in another order: the three are the same runs."""
+    three = sweep(chancy, tmp_path / "three", [1, 2, 3])
+    five = sweep(chancy, tmp_path / "five", [5, 3, 2, 1, 4])
+    answer = compared(three, five)
+    assert answer["outside_noise"] == 0
+    assert all(row["difference"] == 0 and row["low"] == row["high"] == 0 for row in answer["rows"])
+    assert answer["notes"] == ["the 3 repetitions that both have are compared; left out: 2 that only B has"]
+    # More demand is seen at once: chance falls out of the pairs.
+    more = sweep(chancy, tmp_path / "more", [3, 4, 5], "--set", "assume.cpu_demand=101%")
+    rows = {(row["metric"], row["entity"]): row for row in compared(five, more)["rows"]}
+    assert rows["cpu_used_pct", "20"]["outside_noise"] and 0 < rows["cpu_used_pct", "20"]["low"] < 1
+
+
+def test_compare_takes_other_seeds_for_two_samples(chancy, tmp_path):
+    one = sweep(chancy, tmp_path / "one", [1, 2, 3])
+    other = sweep(chancy, tmp_path / "other", [4, 5, 6, 7])
+    answer = compared(one, other)
+    assert answer["notes"] == [
+        "A has 3 and B has 4 repetitions, none in common: they are compared as two independent samples, not pairwise"]
+    used = next(row for row in answer["rows"] if row["metric"] == "cpu_used_pct")
+    assert used["low"] < used["difference"] < used["high"]
+    # One repetition beside three has no spread.
+    single = compared(one, sweep(chancy, tmp_path / "single", [9]))
+    assert single["outside_noise"] == 0 and all(row["low"] is None for row in single["rows"])
+    assert "A has 3 and B has 1 repetitions, none in common: noise cannot be told" in single["notes"][0]

@@ -114,7 +114,7 @@ public struct PlanFit: Sendable {
       next.map {
         "\(count) more fit; the next fails at N+\(k)"
           + ($0.isDegraded ? " with \(k) of the hosts down" : "") + ": \($0.words)"
-      } ?? "at least \(count) more fit at N+\(k); more were not tried (--most)"
+      } ?? "at least \(count) more fit at N+\(k); --most \(most) ended the search"
     return PlanAnswer(
       question: "fit", sentence: sentence, details: details, json: json,
       proof: try bench.document(

@@ -7,6 +7,7 @@ import BallastUnits
 ///
 /// Rule      the limit of an entry goes over even steps up to a VM's size, its reservation from 0 up; the rest stays as
 ///           written. All steps are run: a limit helps neighbours and hurts its own VMs, so neither end is taken for granted.
+/// Kept      the written reservation goes with each limit; where it is above the limit it comes down to it, and that is said.
 /// Together  the lowest limits of all entries at once are one more trial: what keeps expectations alone may not together.
 public struct PlanLimits: Sendable {
   public enum Resource: String, Sendable, CaseIterable { case cpu, memory }
@@ -24,11 +25,15 @@ public struct PlanLimits: Sendable {
 
   /// What was found for one entry; amounts are texts of a scenario.
   struct Found {
-    var entry: String
+    var entry: Entry
     var size: String
-    var lowestLimit: String?
-    var highestLimit: String?
-    var lowestReservation: String?
+    /// Steps of the lowest and the highest limit that holds.
+    var lowestStep: Int?
+    var highestStep: Int?
+    /// Holds without a limit as well.
+    var isUnbounded: Bool
+    /// Step of the lowest reservation that holds.
+    var reservedStep: Int?
     /// Limits that hold above one that does not.
     var gaps: Int
     var hurt: [String]
@@ -36,33 +41,31 @@ public struct PlanLimits: Sendable {
 
   public func answer(_ bench: TrialBench) throws -> PlanAnswer {
     let entries = try chosen(bench.scenario)
-    let base = bench.run(Trial())
-    guard case .success(let asWritten) = base else {
-      throw PlanError("the scenario does not run", remedy: "look at it with ballast validate")
-    }
     var trials: [Trial] = []
     for entry in entries {
       for step in 1...steps { trials.append(limit(entry, step)) }
       for step in 0...steps { trials.append(reservation(entry, step)) }
+    }
+    bench.expect([Trial()] + trials)
+    let base = bench.run(Trial())
+    guard case .success(let asWritten) = base else {
+      throw PlanError("the scenario does not run", remedy: "look at it with ballast validate")
     }
     _ = bench.run(trials)
     if bench.wasStopped { return PlanAnswer(question: "limits", sentence: "", isAnswered: false) }
     func holds(_ trial: Trial) -> Bool { (try? bench.run(trial).get())?.holds ?? false }
     let found = entries.map { entry -> Found in
       let held = (1...steps).filter { holds(limit(entry, $0)) }
-      let reserved = (0...steps).first { holds(reservation(entry, $0)) }
       let lowest = held.first
       return Found(
-        entry: entry.name, size: amount(entry, steps),
-        lowestLimit: lowest.map { amount(entry, $0) },
-        highestLimit: held.last == steps && asWritten.holds
-          ? "unlimited" : held.last.map { amount(entry, $0) },
-        lowestReservation: reserved.map { $0 == 0 ? "0" : amount(entry, $0) },
+        entry: entry, size: amount(entry, steps), lowestStep: lowest, highestStep: held.last,
+        isUnbounded: held.last == steps && asWritten.holds,
+        reservedStep: (0...steps).first { holds(reservation(entry, $0)) },
         gaps: lowest.map { held.last! - $0 + 1 - held.count } ?? 0,
         hurt: lowest.flatMap { try? bench.run(limit(entry, $0)).get() }
           .map { Self.hurt(by: $0, against: asWritten) } ?? [])
     }
-    return try report(found, entries, asWritten, bench)
+    return try report(found, asWritten, bench)
   }
 
   // MARK: Steps
@@ -71,7 +74,9 @@ public struct PlanLimits: Sendable {
     var name: String
     /// Of one VM: kHz or bytes.
     var size: Int64
-    /// Highest limit that the written reservation allows to go down to.
+    /// As written, of one VM: kHz or bytes.
+    var reservation: Int64
+    /// Of its settings.
     var path: String
   }
 
@@ -86,6 +91,8 @@ public struct PlanLimits: Sendable {
         Entry(
           name: spec.name ?? String(index),
           size: resource == .cpu ? rate.value * Int64(vcpus) : memory.value,
+          reservation: resource == .cpu
+            ? spec.cpu.reservation.value : spec.memorySettings.reservation.value,
           path: "vms.\(spec.name.map(pathSegment) ?? String(index)).\(key)"))
     }
     if !entries.isEmpty { return entries }
@@ -96,21 +103,56 @@ public struct PlanLimits: Sendable {
     )
   }
 
-  private func amount(_ entry: Entry, _ step: Int) -> String {
-    let part = scaled(entry.size, by: Int64(step), over: Int64(steps))
-    return resource == .cpu ? "\(max(part / 1_000, 1))MHz" : "\(max(part >> 20, 1))MiB"
+  /// 1 MHz in kHz, 1 MiB in bytes.
+  private var unit: Int64 { resource == .cpu ? 1_000 : 1 << 20 }
+
+  private func wholeUnits(_ entry: Entry, _ step: Int) -> Int64 {
+    max(scaled(entry.size, by: Int64(step), over: Int64(steps)) / unit, 1)
   }
 
-  /// A limit below the written reservation would be an error: the reservation gives way.
+  private func amount(_ entry: Entry, _ step: Int) -> String {
+    "\(wholeUnits(entry, step))\(resource == .cpu ? "MHz" : "MiB")"
+  }
+
+  /// A limit below the written reservation would be an error: the reservation comes down to it.
+  private func isLowered(_ entry: Entry, at step: Int) -> Bool {
+    entry.reservation > wholeUnits(entry, step) * unit
+  }
+
   private func limit(_ entry: Entry, _ step: Int) -> Trial {
-    Trial(["\(entry.path).limit=\(amount(entry, step))", "\(entry.path).reservation=\(zero)"])
+    let limit = amount(entry, step)
+    return Trial(
+      ["\(entry.path).limit=\(limit)"]
+        + (isLowered(entry, at: step) ? ["\(entry.path).reservation=\(limit)"] : []))
+  }
+
+  /// The reservation that goes with a limit; nil where none is written.
+  private func reservation(of entry: Entry, at step: Int?) -> String? {
+    guard let step, entry.reservation > 0 else { return nil }
+    return isLowered(entry, at: step) ? amount(entry, step) : written(entry)
+  }
+
+  private func written(_ entry: Entry) -> String {
+    short(Double(entry.reservation) / Double(unit)) + (resource == .cpu ? "MHz" : "MiB")
+  }
+
+  /// A limit, and in brackets what becomes of the written reservation.
+  private func words(_ entry: Entry, _ step: Int) -> String {
+    let limit = amount(entry, step)
+    if entry.reservation == 0 { return limit }
+    return isLowered(entry, at: step)
+      ? "\(limit) (with its reservation lowered from \(written(entry)) to that)"
+      : "\(limit) (with its reservation of \(written(entry)))"
   }
 
   private func reservation(_ entry: Entry, _ step: Int) -> Trial {
-    Trial(["\(entry.path).reservation=\(step == 0 ? zero : amount(entry, step))"])
+    let zero = resource == .cpu ? "0MHz" : "0MiB"
+    return Trial(["\(entry.path).reservation=\(step == 0 ? zero : amount(entry, step))"])
   }
 
-  private var zero: String { resource == .cpu ? "0MHz" : "0MiB" }
+  private func reserved(_ entry: Entry, _ step: Int) -> String {
+    step == 0 ? "0" : amount(entry, step)
+  }
 
   /// VMs that wait or lose at least one percentage point more, worst first, at most five.
   static func hurt(by result: TrialResult, against base: TrialResult) -> [String] {
@@ -134,48 +176,54 @@ public struct PlanLimits: Sendable {
   // MARK: Words
 
   private func report(
-    _ found: [Found], _ entries: [Entry], _ base: TrialResult, _ bench: TrialBench
+    _ found: [Found], _ base: TrialResult, _ bench: TrialBench
   ) throws -> PlanAnswer {
     // Where the scenario holds as written, each entry gets its lowest limit; else the one change that mends it.
     var changes: [String] = []
     var sentence: String
     if base.holds {
-      for (found, entry) in zip(found, entries) where found.lowestLimit != nil {
-        changes += [
-          "\(entry.path).limit=\(found.lowestLimit!)", "\(entry.path).reservation=\(zero)",
-        ]
+      for found in found {
+        if let step = found.lowestStep { changes += limit(found.entry, step).overrides }
       }
       let together = !changes.isEmpty && (try? bench.run(Trial(changes)).get())?.holds ?? false
-      let lowest = found.map { "\($0.entry) \($0.lowestLimit ?? "none")" }
+      let lowest = found.map { found in
+        "\(found.entry.name) "
+          + (found.lowestStep.map { words(found.entry, $0) } ?? "none")
+      }
       sentence =
         "lowest \(resource.rawValue) limits that keep the expectations: "
         + lowest.joined(separator: ", ")
-        + (together ? "; also all at once" : found.count > 1 ? "; each alone, not all at once" : "")
+        + (found.count == 1
+          ? "" : together ? "; also all at once" : "; each alone, not all at once")
       if !together { changes = found.count == 1 ? changes : [] }
-    } else if let mended = zip(found, entries).first(where: { $0.0.highestLimit != nil }) {
+    } else if let mended = found.first(where: { $0.highestStep != nil }) {
+      let (entry, step) = (mended.entry, mended.highestStep!)
       sentence =
         "the scenario does not hold as written (\(base.obstacle ?? "")); "
-        + "a \(resource.rawValue) limit of at most \(mended.0.highestLimit!) for \(mended.0.entry) mends it"
-      changes = [
-        "\(mended.1.path).limit=\(mended.0.highestLimit!)", "\(mended.1.path).reservation=\(zero)",
-      ]
-    } else if let mended = zip(found, entries).first(where: { $0.0.lowestReservation != nil }) {
+        + "a \(resource.rawValue) limit of at most \(words(entry, step)) for \(entry.name) mends it"
+      changes = limit(entry, step).overrides
+    } else if let mended = found.first(where: { $0.reservedStep != nil }) {
+      let (entry, step) = (mended.entry, mended.reservedStep!)
       sentence =
-        "the scenario does not hold as written (\(base.obstacle ?? "")); "
-        + "a \(resource.rawValue) reservation of \(mended.0.lowestReservation!) for \(mended.0.entry) mends it"
-      changes = ["\(mended.1.path).reservation=\(mended.0.lowestReservation!)"]
+        "the scenario does not hold as written (\(base.obstacle ?? "")); a \(resource.rawValue) "
+        + "reservation of \(reserved(entry, step)) for \(entry.name) mends it"
+      changes = reservation(entry, step).overrides
     } else {
       sentence =
         "no single \(resource.rawValue) limit or reservation keeps the expectations: "
         + (base.obstacle ?? "")
     }
+    func highest(_ found: Found) -> String? {
+      found.isUnbounded ? "unlimited" : found.highestStep.map { amount(found.entry, $0) }
+    }
     let details = found.map { found in
-      var line = "\(found.entry) (size \(found.size)): "
+      var line = "\(found.entry.name) (size \(found.size)): "
       line +=
-        found.lowestLimit.map { "limits from \($0) to \(found.highestLimit!) hold" }
-        ?? "no limit holds"
+        found.lowestStep.map {
+          "limits from \(words(found.entry, $0)) to \(highest(found)!) hold"
+        } ?? "no limit holds"
       line +=
-        found.lowestReservation.map { "; reservation from \($0)" }
+        found.reservedStep.map { "; reservation from \(reserved(found.entry, $0))" }
         ?? "; no reservation holds"
       if found.gaps > 0 { line += "; not monotone: \(found.gaps) steps between do not hold" }
       if !found.hurt.isEmpty {
@@ -193,10 +241,18 @@ public struct PlanLimits: Sendable {
           .array(
             found.map { found in
               .object([
-                ("entry", .text(found.entry)), ("size", .text(found.size)),
-                ("lowest_limit", found.lowestLimit.map { .text($0) } ?? .null),
-                ("highest_limit", found.highestLimit.map { .text($0) } ?? .null),
-                ("lowest_reservation", found.lowestReservation.map { .text($0) } ?? .null),
+                ("entry", .text(found.entry.name)), ("size", .text(found.size)),
+                ("lowest_limit", found.lowestStep.map { .text(amount(found.entry, $0)) } ?? .null),
+                ("highest_limit", highest(found).map { .text($0) } ?? .null),
+                ("reservation_written", .text(written(found.entry))),
+                (
+                  "reservation_with_lowest_limit",
+                  reservation(of: found.entry, at: found.lowestStep).map { .text($0) } ?? .null
+                ),
+                (
+                  "lowest_reservation",
+                  found.reservedStep.map { .text(reserved(found.entry, $0)) } ?? .null
+                ),
                 ("monotone", .boolean(found.gaps == 0)),
                 ("hurt", .array(found.hurt.map { .text($0) })),
               ])

@@ -8,6 +8,7 @@ import BallastUnits
 /// Rule      the ratio is raised in even steps; at each, every replicate is run. A replicate's breaking point is the last
 ///           step before the first at which the expectation is not met; the answer is their mean or, where some lie
 ///           outside the axis, their median (`BreakingPoints`). All steps are run, so monotony is seen, not assumed.
+/// Left out  a step whose values make no scenario, such as one host where one must be kept for failures; it is named.
 /// Limits    a breaking point is known to one step.
 public struct PlanRatio: Sendable {
   /// What gets scarcer as the ratio rises.
@@ -47,21 +48,38 @@ public struct PlanRatio: Sendable {
     var overrides: [String]
   }
 
+  /// A step whose values make no scenario.
+  private struct LeftOut {
+    var step: Step
+    var reason: String
+    var words: String { "\(short(step.ratio)) (\(step.overrides.joined(separator: " ")))" }
+  }
+
   public func answer(_ bench: TrialBench) throws -> PlanAnswer {
     let estate = try bench.estate()
-    let steps = try plannedSteps(estate)
+    let planned = try plannedSteps(estate)
     let isChancy = repetitions > 1 && bench.dependsOnChance()
     let count = isChancy ? repetitions : 1
-    let trials = steps.flatMap { step in (0..<count).map { Trial(step.overrides, replicate: $0) } }
-    let results = bench.run(trials)
+    let trials = planned.map { step in (0..<count).map { Trial(step.overrides, replicate: $0) } }
+    bench.expect(trials.flatMap(\.self))
+    let results = bench.run(trials.flatMap(\.self))
     if bench.wasStopped { return PlanAnswer(question: "ratio", sentence: "", isAnswered: false) }
-    for case .failure(let error) in results {
-      throw PlanError(
-        "\(error.overrides.joined(separator: " ")) makes no scenario: \(error.words)",
-        remedy: "choose another range with --from and --to")
+    var steps: [Step] = []
+    var grid: [[TrialResult]] = []
+    var leftOut: [LeftOut] = []
+    for (index, step) in planned.enumerated() {
+      let row = results[(index * count)..<((index + 1) * count)]
+      do throws(TrialError) {
+        grid.append(try row.map { result throws(TrialError) in try result.get() })
+        steps.append(step)
+      } catch {
+        leftOut.append(LeftOut(step: step, reason: error.words))
+      }
     }
-    let grid = steps.indices.map { step in
-      (0..<count).map { try! results[step * count + $0].get() }
+    guard !steps.isEmpty else {
+      throw PlanError(
+        "no step makes a scenario: \(leftOut[0].words): \(leftOut[0].reason)",
+        remedy: "choose another range with --from and --to")
     }
     var claims: [Claim] = [claim("everything", steps, grid, \.holds)]
     if grid.joined().contains(where: { !$0.expectsRefusals && !$0.refused.isEmpty }) {
@@ -71,7 +89,7 @@ public struct PlanRatio: Sendable {
       claims.append(
         claim(grid[0][0].verdicts[index].text, steps, grid) { $0.verdicts[index].isMet })
     }
-    return try report(claims, steps, grid, bench, estate, isChancy)
+    return try report(claims, steps, leftOut, grid, bench, estate, isChancy)
   }
 
   // MARK: Steps
@@ -80,7 +98,7 @@ public struct PlanRatio: Sendable {
     let now = currentRatio(estate)
     let low = from ?? (axis == .memory ? 1 : now)
     let high = to ?? (axis == .memory ? 2 : now * 3)
-    guard low > 0, high > low, steps >= 2 else {
+    guard low > 0, high > low, high.isFinite, steps >= 2 else {
       throw PlanError(
         "a range from \(short(low)) to \(short(high)) in \(steps) steps is none",
         remedy: "let --from be above 0 and below --to, and --steps at least 2")
@@ -115,28 +133,31 @@ public struct PlanRatio: Sendable {
     switch axis {
     case .hosts:
       let others = estate.hostCount - group!.entry.count
-      let count = max(Int((Double(estate.vmCount) / wanted).rounded()) - others, 1)
+      let count = max(whole((Double(estate.vmCount) / wanted).rounded()) - others, 1)
       return Step(
         ratio: Double(estate.vmCount) / Double(count + others),
         overrides: ["\(group!.path).count=\(count)"])
     case .cpu:
-      var cores = 0
+      var cores = 0.0
       let overrides = estate.groups.map { group in
-        let count = max(Int((Double(group.entry.coresPerSocket) * now / wanted).rounded()), 1)
-        cores += count * group.entry.sockets * group.entry.count
+        let count = whole((Double(group.entry.coresPerSocket) * now / wanted).rounded())
+        cores += Double(count) * Double(group.entry.sockets) * Double(group.entry.count)
         return "\(group.path).cpu.cores=\(count)"
       }
-      return Step(ratio: Double(estate.vcpus) / Double(cores), overrides: overrides)
+      return Step(ratio: Double(estate.vcpus) / cores, overrides: overrides)
     case .memory:
-      var memory: Int64 = 0
+      var memory = 0.0
       let overrides = estate.groups.map { group in
-        let size = max(Int64(Double(group.entry.memory.value >> 20) * now / wanted), 1)
-        memory += (size << 20) * Int64(group.entry.count)
+        let size = whole(Double(group.entry.memory.value >> 20) * now / wanted)
+        memory += Double(size) * Double(group.entry.count) * 0x1p20
         return "\(group.path).memory=\(size)MiB"
       }
-      return Step(ratio: Double(estate.memory.value) / Double(memory), overrides: overrides)
+      return Step(ratio: Double(estate.memory.value) / memory, overrides: overrides)
     }
   }
+
+  /// Rounded down, at least 1; at most 2⁴⁰, of which no scenario can be made.
+  private func whole(_ value: Double) -> Int { Int(min(max(value, 1), 0x1p40)) }
 
   // MARK: Claims
 
@@ -181,8 +202,8 @@ public struct PlanRatio: Sendable {
   }
 
   private func report(
-    _ claims: [Claim], _ steps: [Step], _ grid: [[TrialResult]], _ bench: TrialBench,
-    _ estate: Estate, _ isChancy: Bool
+    _ claims: [Claim], _ steps: [Step], _ leftOut: [LeftOut], _ grid: [[TrialResult]],
+    _ bench: TrialBench, _ estate: Estate, _ isChancy: Bool
   ) throws -> PlanAnswer {
     let all = claims[0]
     let first = claims.dropFirst().min { $0.breaks.order < $1.breaks.order }
@@ -192,6 +213,9 @@ public struct PlanRatio: Sendable {
       sentence = "not even \(short(steps[0].ratio)) \(what) holds: \(reason)"
     } else if all.neverBreaks {
       sentence = "at least \(short(steps.last!.ratio)) \(what): nothing breaks up to there"
+      if let beyond = leftOut.first(where: { $0.step.ratio > steps.last!.ratio }) {
+        sentence += ", and \(beyond.words) makes no scenario"
+      }
     } else {
       sentence = "\(all.breaks.words) \(what); then \(first?.text ?? "an expectation") breaks first"
     }
@@ -206,6 +230,7 @@ public struct PlanRatio: Sendable {
         + steps.indices.map {
           "\(short(steps[$0].ratio)) \(short(all.metShare[$0] * 100)) %"
         }.joined(separator: ", ") + " of replicates hold")
+    details += leftOut.map { "left out: \($0.words) makes no scenario: \($0.reason)" }
     if all.breaks.below > 0, !all.neverHolds {
       details.append(
         "\(all.breaks.below) of \(grid[0].count) replicates do not hold at \(short(steps[0].ratio)):"
@@ -235,6 +260,13 @@ public struct PlanRatio: Sendable {
       json: [
         ("axis", .text(axis.rawValue)), ("unit", .text(what)),
         ("steps", .array(steps.map { .number($0.ratio) })),
+        (
+          "left_out",
+          .array(
+            leftOut.map {
+              .object([("ratio", .number($0.step.ratio)), ("reason", .text($0.reason))])
+            })
+        ),
         ("repetitions", .count(grid[0].count)),
         (
           "claims",

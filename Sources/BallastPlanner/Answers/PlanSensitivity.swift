@@ -61,6 +61,7 @@ public struct PlanSensitivity: Sendable {
     let trials =
       replicates([])
       + assumptions.flatMap { replicates($0.low.overrides) + replicates($0.high.overrides) }
+    bench.expect(trials)
     let results = bench.run(trials)
     if bench.wasStopped {
       return PlanAnswer(question: "sensitivity", sentence: "", isAnswered: false)

@@ -20,6 +20,7 @@ public struct PlanVersus: Sendable {
     let isChancy = repetitions > 1 && (a.dependsOnChance() || b.dependsOnChance())
     let count = isChancy ? repetitions : 1
     let trials = (0..<count).map { Trial(replicate: $0) }
+    for bench in [a, b] { bench.expect(trials) }
     let (left, right) = (a.run(trials), b.run(trials))
     if a.wasStopped || b.wasStopped {
       return PlanAnswer(question: "versus", sentence: "", isAnswered: false)

@@ -66,8 +66,9 @@ func words(_ interval: ConfidenceInterval, confidence: Double) -> String {
     + "\(short(interval.high)))"
 }
 
-/// At most three decimals, without trailing zeros.
+/// At most three decimals, without trailing zeros; what is no number as it is: "inf", "nan".
 func short(_ value: Double) -> String {
+  guard value.isFinite else { return "\(value)" }
   var text = threeDecimals(value)
   while text.hasSuffix("0") { text.removeLast() }
   return text.hasSuffix(".") ? String(text.dropLast()) : text

@@ -25,9 +25,10 @@ public final class TrialBench: @unchecked Sendable {
   private let lock = NSLock()
   private var known: [Trial: Result<TrialResult, TrialError>] = [:]
   private var stopped = false
-  private var runs = 0
-  /// Told how many trials have been run; from any thread, one at a time.
-  private let progress: @Sendable (Int) -> Void
+  private var total: Int?
+  private var others: [TrialBench] = []
+  /// Told how many trials have been run, and of how many where that is known; from any thread.
+  private let progress: @Sendable (_ done: Int, _ total: Int?) -> Void
   private let shouldStop: @Sendable () -> Bool
 
   /// - Parameters:
@@ -38,7 +39,7 @@ public final class TrialBench: @unchecked Sendable {
   public init(
     _ draft: ScenarioDraft, workers: Int, block: SimDuration? = nil,
     needsExpectations: Bool = true,
-    progress: @escaping @Sendable (Int) -> Void = { _ in },
+    progress: @escaping @Sendable (_ done: Int, _ total: Int?) -> Void = { _, _ in },
     shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws(ScenarioError) {
     var notes: [String] = []
@@ -74,11 +75,44 @@ public final class TrialBench: @unchecked Sendable {
     hasTraces = !scenario.traces.isEmpty
   }
 
-  /// True once somebody asked to stop: results are missing from then on.
-  public var wasStopped: Bool { lock.withLock { stopped } }
+  /// A bench for another scenario of the same question: what it runs counts here as well.
+  public func another(_ draft: ScenarioDraft) throws(ScenarioError) -> TrialBench {
+    let other = try TrialBench(
+      draft, workers: workers, block: block, progress: { _, _ in self.report() },
+      shouldStop: shouldStop)
+    lock.withLock { others.append(other) }
+    return other
+  }
 
-  /// Different trials that have been run.
-  public var runCount: Int { lock.withLock { runs } }
+  /// True once somebody asked to stop: results are missing from then on.
+  public var wasStopped: Bool {
+    lock.withLock { stopped || others.contains { $0.wasStopped } }
+  }
+
+  /// Different trials that have been run; one that was stopped is none.
+  public var runCount: Int {
+    lock.withLock { others.reduce(known.count) { $0 + $1.runCount } }
+  }
+
+  /// How many trials a question takes; nil where a search finds out.
+  private var expectedCount: Int? {
+    lock.withLock {
+      others.reduce(total) { sum, other in
+        guard let sum, let more = other.expectedCount else { return nil }
+        return sum + more
+      }
+    }
+  }
+
+  /// Says that these trials are to come, and no others, for those who wait.
+  func expect(_ trials: [Trial]) {
+    lock.withLock { total = known.count + Set(trials).count { known[$0] == nil } }
+  }
+
+  private func report() {
+    let done = runCount
+    progress(done, expectedCount.map { max($0, done) })
+  }
 
   /// The overrides a replicate adds.
   func replicateOverrides(_ replicate: Int) -> [String] {
@@ -102,13 +136,13 @@ public final class TrialBench: @unchecked Sendable {
   /// Runs a trial, or remembers it.
   public func run(_ trial: Trial) -> Result<TrialResult, TrialError> {
     if let result = lock.withLock({ known[trial] }) { return result }
-    let result = attempt(trial)
-    let count = lock.withLock {
-      known[trial] = result
-      runs += 1
-      return runs
+    guard let result = attempt(trial) else {
+      // Nothing came of it: it is neither remembered nor counted.
+      lock.withLock { stopped = true }
+      return .failure(TrialError(overrides: trial.overrides, error: ScenarioError([])))
     }
-    progress(count)
+    lock.withLock { known[trial] = result }
+    report()
     return result
   }
 
@@ -130,18 +164,14 @@ public final class TrialBench: @unchecked Sendable {
     return results.values
   }
 
-  private func attempt(_ trial: Trial) -> Result<TrialResult, TrialError> {
-    if wasStopped || shouldStop() {
-      lock.withLock { stopped = true }
-      return .failure(TrialError(overrides: trial.overrides, error: ScenarioError([])))
-    }
+  /// Nil where somebody asked to stop before it ended.
+  private func attempt(_ trial: Trial) -> Result<TrialResult, TrialError>? {
+    if wasStopped || shouldStop() { return nil }
     let overrides = always + trial.overrides + replicateOverrides(trial.replicate)
-    let result = runTrial(of: draft, with: overrides, traces: shelf, shouldStop: shouldStop)
-    if case .success(nil) = result {
-      lock.withLock { stopped = true }
-      return .failure(TrialError(overrides: trial.overrides, error: ScenarioError([])))
+    switch runTrial(of: draft, with: overrides, traces: shelf, shouldStop: shouldStop) {
+    case .success(let result): return result.map { .success($0) }
+    case .failure(let error): return .failure(error)
     }
-    return result.map { $0! }
   }
 }
 

@@ -98,47 +98,6 @@ public struct RunComparison: Sendable {
     return rows
   }
 
-  /// Directories of sweeps: points that both have, by the values of their axes; repetitions are paired in order.
-  public init(
-    sweep a: String, and b: String, axes: [SweepAxis], confidence: Double
-  ) throws(RunReadError) {
-    let (one, other) = (
-      try SweepTable(directory: a, axes: axes), try SweepTable(directory: b, axes: axes)
-    )
-    self.a = a
-    self.b = b
-    notes = []
-    courses = []
-    var rows: [ComparedRow] = []
-    var lonely = 0
-    for point in one.points {
-      guard let twin = other.points.first(where: { $0.values == point.values }) else {
-        lonely += 1
-        continue
-      }
-      for (metric, name) in one.metrics.enumerated() {
-        guard let column = other.metrics.firstIndex(of: name) else { continue }
-        let (left, right) = (point.samples[metric], twin.samples[column])
-        guard let meanA = BallastMath.Statistics.mean(left),
-          let meanB = BallastMath.Statistics.mean(right)
-        else { continue }
-        rows.append(
-          ComparedRow(
-            kind: "point", entity: point.values.joined(separator: ", "), metric: name, a: meanA,
-            b: meanB,
-            interval: left.count == right.count
-              ? BallastMath.Statistics.studentInterval(
-                zip(left, right).map { $1 - $0 }, confidence: confidence) : nil))
-      }
-    }
-    if lonely > 0 { notes.append("\(lonely) points are only in A") }
-    if rows.allSatisfy({ $0.interval == nil }) {
-      notes.append(
-        "there are no repetitions: noise cannot be told (add seed: [1, 2, 3] to the sweep)")
-    }
-    self.rows = ComparedRow.ordered(rows)
-  }
-
   public var realCount: Int { rows.count { $0.isReal } }
 
   /// "cpu_used_pct of host esx-0: 40 → 52 (+12, 95 % 10.1 … 13.9)"

@@ -18,6 +18,8 @@ struct SweepTable {
     var values: [String]
     /// Per metric, one value per repetition that has one.
     var samples: [[Double]]
+    /// Of which repetition each sample is, by its place in `repetitions`.
+    var sources: [[Int]]
     var held: Int
     /// Units that ended in an error.
     var failed = 0
@@ -39,6 +41,8 @@ struct SweepTable {
   var points: [Point]
   /// Units that ended in an error, by reason, in the order in which reasons come.
   var failures: [Failure]
+  /// Values of the axes that are repetitions, in the order they come: "seed 3".
+  var repetitions: [String]
 
   init(directory: String, axes all: [SweepAxis]) throws(RunReadError) {
     let table = try CSVTable(path: directory + "/results.csv")
@@ -47,6 +51,7 @@ struct SweepTable {
     for axis in axes { columns.append(try table.column(axis)) }
     var allColumns: [(path: String, column: Int)] = []
     for axis in all { allColumns.append((axis.path, try table.column(axis.path))) }
+    let chances = zip(all, allColumns).filter(\.0.isReplicate).map(\.1)
     let holds = table.position("holds")
     let error = table.position("error")
     let skipped = Set(["unit", "id", "holds", "error"] + all.map(\.path))
@@ -57,7 +62,9 @@ struct SweepTable {
     points = []
     failures = []
     var reasons: [String: Int] = [:]
+    repetitions = []
     var place: [[String]: Int] = [:]
+    var repetitionPlace: [String: Int] = [:]
     let (metricCount, axisCount) = (metrics.count, axes.count)
     try table.forEachRow { row in
       let values = columns.map { row.text($0) }
@@ -69,7 +76,14 @@ struct SweepTable {
         place[values] = index
         points.append(
           Point(
-            values: values, samples: Array(repeating: [], count: metricCount), held: 0, count: 0))
+            values: values, samples: Array(repeating: [], count: metricCount),
+            sources: Array(repeating: [], count: metricCount), held: 0, count: 0))
+      }
+      let repetition = chances.map { "\($0.path) \(row.text($0.column))" }.joined(separator: ", ")
+      let source = repetitionPlace[repetition] ?? repetitions.count
+      if source == repetitions.count {
+        repetitionPlace[repetition] = source
+        repetitions.append(repetition)
       }
       points[index].count += 1
       if let holds, row.isTrue(holds) { points[index].held += 1 }
@@ -86,7 +100,10 @@ struct SweepTable {
         }
       }
       for (metric, column) in numeric.enumerated() {
-        if let number = row.number(column.offset) { points[index].samples[metric].append(number) }
+        if let number = row.number(column.offset) {
+          points[index].samples[metric].append(number)
+          points[index].sources[metric].append(source)
+        }
       }
     }
   }

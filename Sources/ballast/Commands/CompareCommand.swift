@@ -11,7 +11,8 @@ struct CompareCommand: ParsableCommand {
     abstract: "Two runs, or two sweeps, side by side; differences outside noise first.",
     discussion: """
       With --rvtools: an export and the run of the scenario made of it; rank correlation of entitlements.
-      Noise: of runs by batch means of the samples that both have, of sweeps by their repetitions.
+      Noise: of runs by batch means of the samples that both have, of sweeps by the repetitions that both have, or as
+      two samples where they have none in common.
       Exit codes: 0 compared, 64 usage, 66 no such directory, 74 cannot write.
       """)
 
@@ -45,9 +46,7 @@ struct CompareCommand: ParsableCommand {
     if rvtools != nil && (b != nil || html != nil) {
       throw ValidationError("--rvtools takes one run, and no --html")
     }
-    guard confidence > 0, confidence < 100 else {
-      throw ValidationError("--confidence takes a percentage between 0 and 100")
-    }
+    try checkConfidence(confidence)
     guard lines >= 0 else { throw ValidationError("--lines takes a whole number from 0 up") }
   }
 
@@ -66,15 +65,15 @@ struct CompareCommand: ParsableCommand {
       note("ballast: cannot compare: \(error)")
       throw error.isMissing ? Exit.fileMissing.code : Exit.scenarioWrong.code
     }
-    if let html {
-      do throws(UnwritableFile) {
-        try write(comparison.page(confidence: confidence / 100), to: html)
-      } catch {
-        note("ballast: cannot write \(error.path): \(error.reason)")
-        throw Exit.cannotWrite.code
-      }
-    }
     json ? output(text(of: comparison).pretty) : show(comparison)
+    guard let html else { return }
+    do throws(UnwritableFile) {
+      try write(comparison.page(confidence: confidence / 100), to: html)
+    } catch {
+      note("ballast: cannot write \(error.path): \(error.reason)")
+      throw Exit.cannotWrite.code
+    }
+    if !json { note("report: \(html)") }
   }
 
   private func read(_ b: String) throws(RunReadError) -> RunComparison {
@@ -117,7 +116,6 @@ struct CompareCommand: ParsableCommand {
       output("  " + RunComparison.words(row, confidence: confidence / 100) + mark)
     }
     for text in comparison.notes { note("ballast: \(text)") }
-    if let html { note("report: \(html)") }
   }
 
   private func text(of correlation: EntitlementComparison) -> JSON {

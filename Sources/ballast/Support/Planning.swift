@@ -16,10 +16,6 @@ struct PlanOptions: ParsableArguments {
   @Option(help: "Trials at a time (default: one per processor); the answer does not depend on it.")
   var workers: Int?
 
-  @Option(
-    help: ArgumentHelp("Write the scenario that proves the answer to a file.", valueName: "file"))
-  var out: String?
-
   @Flag(help: "Print the answer as one JSON object.")
   var json = false
 
@@ -33,6 +29,32 @@ struct PlanOptions: ParsableArguments {
   }
 
   var workerCount: Int { workers ?? ProcessInfo.processInfo.activeProcessorCount }
+}
+
+/// Where the scenario that proves an answer goes.
+struct ProofOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp("Write the scenario that proves the answer to a file.", valueName: "file"))
+  var out: String?
+
+  @Flag(help: "Replace a file that is already there.")
+  var force = false
+
+  /// Writes the proof of an answer that has been printed; a message where there is none.
+  func write(_ answer: PlanAnswer, isQuiet: Bool) throws {
+    guard let out else { return }
+    guard let proof = answer.proof else {
+      note("ballast: \(out) is not written: no scenario proves this answer")
+      throw Exit.expectationNotMet.code
+    }
+    do throws(UnwritableFile) {
+      try ballast.write(proof.json, to: out)
+    } catch {
+      note("ballast: cannot write \(error.path): \(error.reason)")
+      throw Exit.cannotWrite.code
+    }
+    if !isQuiet { note("the scenario that proves it: \(out)") }
+  }
 }
 
 /// How often a question is asked again with other chance.
@@ -50,9 +72,7 @@ struct RepetitionOptions: ParsableArguments {
     guard (1...10_000).contains(repetitions) else {
       throw ValidationError("--repetitions takes a whole number from 1 to 10000")
     }
-    guard confidence > 0, confidence < 100 else {
-      throw ValidationError("--confidence takes a percentage between 0 and 100")
-    }
+    try checkConfidence(confidence)
     guard parsedDuration(block) != nil else {
       throw ValidationError("--block takes a time such as 6h")
     }
@@ -60,6 +80,13 @@ struct RepetitionOptions: ParsableArguments {
 
   var blockLength: SimDuration? {
     parsedDuration(block).flatMap { $0 == .zero ? nil : $0 }
+  }
+}
+
+/// Beyond these bounds an interval is next to nothing, or everything.
+func checkConfidence(_ percent: Double) throws {
+  guard (1...99.99).contains(percent) else {
+    throw ValidationError("--confidence takes a percentage from 1 to 99.99")
   }
 }
 
@@ -114,11 +141,13 @@ func loadDraft(_ path: String, set overrides: [String]) throws -> (
   }
 }
 
-/// Asks a question of a scenario file and prints the answer.
+/// Asks a question of a scenario file, prints the answer and then writes its proof: a file that cannot be written costs no
+/// answer.
 func ask(
-  _ options: PlanOptions, block: SimDuration? = nil, needsExpectations: Bool = true,
-  _ question: (TrialBench) throws -> PlanAnswer
+  _ options: PlanOptions, proof: ProofOptions? = nil, block: SimDuration? = nil,
+  needsExpectations: Bool = true, _ question: (TrialBench) throws -> PlanAnswer
 ) throws {
+  if let proof, let out = proof.out { try refuseExisting(out, force: proof.force) }
   let (draft, texts, _) = try loadDraft(options.file, set: options.set)
   Interrupt.watch()
   let counter = TrialCounter(isQuiet: options.quiet || options.json)
@@ -135,6 +164,7 @@ func ask(
     answer = try question(bench)
   } catch let error as PlanError {
     counter.finish()
+    if bench.wasStopped { throw interrupted(bench) }
     note("ballast: \(error.message); \(error.remedy)")
     throw Exit.usage.code
   } catch let error as ScenarioError {
@@ -142,22 +172,7 @@ func ask(
     throw complain(error, in: texts)
   }
   counter.finish()
-  if bench.wasStopped {
-    note("ballast: interrupted after \(bench.runCount) trials; there is no answer")
-    throw Exit.interrupted.code
-  }
-  if let out = options.out {
-    guard let proof = answer.proof else {
-      note("ballast: there is no scenario to write: the question has no answer")
-      throw Exit.expectationNotMet.code
-    }
-    do throws(UnwritableFile) {
-      try write(proof.json, to: out)
-    } catch {
-      note("ballast: cannot write \(error.path): \(error.reason)")
-      throw Exit.cannotWrite.code
-    }
-  }
+  if bench.wasStopped { throw interrupted(bench) }
   if options.json {
     output(answer.written(notes: bench.notes, trials: bench.runCount))
   } else {
@@ -165,23 +180,30 @@ func ask(
     for line in answer.details { output("  " + line) }
     if !options.quiet {
       for line in bench.notes { note("ballast: \(line)") }
-      if let out = options.out { note("the scenario that proves it: \(out)") }
     }
   }
+  try proof?.write(answer, isQuiet: options.quiet || options.json)
   if !answer.isAnswered { throw Exit.expectationNotMet.code }
 }
 
-/// Says how many trials have been run: written over on a terminal, every ten seconds elsewhere.
+private func interrupted(_ bench: TrialBench) -> ExitCode {
+  note("ballast: interrupted after \(bench.runCount) trials; there is no answer")
+  return Exit.interrupted.code
+}
+
+/// Says how many trials have been run, of how many and how long the rest may take where that is known: written over on a
+/// terminal, every ten seconds elsewhere.
 final class TrialCounter: @unchecked Sendable {
   private let isQuiet: Bool
   private let isTerminal = isatty(STDERR_FILENO) == 1
   private let lock = NSLock()
+  private let start = ContinuousClock.now
   private var lastShown = ContinuousClock.now
   private var hasLine = false
 
   init(isQuiet: Bool) { self.isQuiet = isQuiet }
 
-  @Sendable func show(_ count: Int) {
+  @Sendable func show(_ done: Int, _ total: Int?) {
     if isQuiet { return }
     lock.lock()
     defer { lock.unlock() }
@@ -191,7 +213,12 @@ final class TrialCounter: @unchecked Sendable {
     }
     lastShown = now
     hasLine = isTerminal
-    if isTerminal { noteInPlace("\(count) trials") } else { note("\(count) trials") }
+    let elapsed = start.duration(to: now) / .seconds(1)
+    let text =
+      total.map { total in
+        "\(done) of \(total) trials, \(timeLeft(elapsed, done: done, of: total)) left"
+      } ?? (done == 1 ? "1 trial" : "\(done) trials")
+    if isTerminal { noteInPlace(text) } else { note(text) }
   }
 
   func finish() {

@@ -61,6 +61,12 @@ private func clockText(_ nanoseconds: Int64) -> String {
   return days > 0 ? "\(days)d \(time)" : time
 }
 
+/// How long the rest takes at the pace so far, "00:05:00"; `done` is above 0.
+func timeLeft(_ elapsed: Double, done: Int, of total: Int) -> String {
+  let seconds = min(elapsed / Double(done) * Double(max(total - done, 0)), 3e9)
+  return clockText(Int64(seconds * 1e9))
+}
+
 private func speedText(_ factor: Double) -> String {
   factor >= 1e6
     ? String(format: "%.1fM", factor / 1e6)

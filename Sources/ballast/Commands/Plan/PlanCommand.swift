@@ -21,6 +21,7 @@ struct PlanHostsCommand: ParsableCommand {
     abstract: "The fewest hosts that meet every expectation, some of them down.")
 
   @OptionGroup var options: PlanOptions
+  @OptionGroup var proof: ProofOptions
   @OptionGroup var allocation: AllocationOptions
 
   @Option(help: "The host entry to vary: CLUSTER.NAME; needed where there are several.")
@@ -32,7 +33,7 @@ struct PlanHostsCommand: ParsableCommand {
   func validate() throws { try checkTolerance(tolerate) }
 
   func run() throws {
-    try ask(options) {
+    try ask(options, proof: proof) {
       try PlanHosts(hosts: hosts, tolerate: tolerate, allocation: allocation.model).answer($0)
     }
   }
@@ -43,6 +44,7 @@ struct PlanFitCommand: ParsableCommand {
     commandName: "fit", abstract: "How many more VMs of a shape fit, and what stops the next.")
 
   @OptionGroup var options: PlanOptions
+  @OptionGroup var proof: ProofOptions
   @OptionGroup var allocation: AllocationOptions
 
   @Option(
@@ -68,7 +70,7 @@ struct PlanFitCommand: ParsableCommand {
   }
 
   func run() throws {
-    try ask(options) {
+    try ask(options, proof: proof) {
       try PlanFit(
         shape: vm, hosts: hosts, tolerate: tolerate, allocation: allocation.model, most: most
       ).answer($0)

@@ -11,6 +11,7 @@ struct PlanRatioCommand: ParsableCommand {
     commandName: "ratio", abstract: "How far hosts can be filled before each expectation breaks.")
 
   @OptionGroup var options: PlanOptions
+  @OptionGroup var proof: ProofOptions
   @OptionGroup var repetition: RepetitionOptions
   @OptionGroup var allocation: AllocationOptions
 
@@ -30,13 +31,18 @@ struct PlanRatioCommand: ParsableCommand {
   var hosts: String?
 
   func validate() throws {
+    for (name, ratio) in [("--from", from), ("--to", to)] {
+      if let ratio, !(0.01...1_000).contains(ratio) {
+        throw ValidationError("\(name) takes a ratio from 0.01 to 1000")
+      }
+    }
     guard (2...1_000).contains(steps) else {
       throw ValidationError("--steps takes a whole number from 2 to 1000")
     }
   }
 
   func run() throws {
-    try ask(options, block: repetition.blockLength) {
+    try ask(options, proof: proof, block: repetition.blockLength) {
       try PlanRatio(
         axis: vary, from: from, to: to, steps: steps, repetitions: repetition.repetitions,
         confidence: repetition.confidence / 100, hosts: hosts, allocation: allocation.model
@@ -51,6 +57,7 @@ struct PlanLimitsCommand: ParsableCommand {
     abstract: "Lowest limits and reservations that keep the expectations, and who is hurt.")
 
   @OptionGroup var options: PlanOptions
+  @OptionGroup var proof: ProofOptions
 
   @Option(help: "Only this VM entry.")
   var vm: String?
@@ -68,7 +75,9 @@ struct PlanLimitsCommand: ParsableCommand {
   }
 
   func run() throws {
-    try ask(options) { try PlanLimits(resource: resource, vm: vm, steps: steps).answer($0) }
+    try ask(options, proof: proof) {
+      try PlanLimits(resource: resource, vm: vm, steps: steps).answer($0)
+    }
   }
 }
 
@@ -77,6 +86,7 @@ struct PlanGrowthCommand: ParsableCommand {
     commandName: "growth", abstract: "Days until an expectation breaks when demand grows.")
 
   @OptionGroup var options: PlanOptions
+  @OptionGroup var proof: ProofOptions
   @OptionGroup var repetition: RepetitionOptions
 
   @Option(help: "Growth of demand per year, such as 20%.")
@@ -105,7 +115,7 @@ struct PlanGrowthCommand: ParsableCommand {
   }
 
   func run() throws {
-    try ask(options, block: repetition.blockLength) {
+    try ask(options, proof: proof, block: repetition.blockLength) {
       try PlanGrowth(
         perYear: growth!, horizonDays: horizon, repetitions: repetition.repetitions,
         confidence: repetition.confidence / 100, growsMemory: !cpuOnly
@@ -119,6 +129,7 @@ struct PlanSensitivityCommand: ParsableCommand {
     commandName: "sensitivity", abstract: "Which assumption moves the measured values most.")
 
   @OptionGroup var options: PlanOptions
+  @OptionGroup var proof: ProofOptions
   @OptionGroup var repetition: RepetitionOptions
 
   @Option(help: "How far demand is moved either way, in percent.")
@@ -131,7 +142,7 @@ struct PlanSensitivityCommand: ParsableCommand {
   }
 
   func run() throws {
-    try ask(options, block: repetition.blockLength) {
+    try ask(options, proof: proof, block: repetition.blockLength) {
       try PlanSensitivity(
         repetitions: repetition.repetitions, confidence: repetition.confidence / 100,
         spread: spread / 100
@@ -156,9 +167,7 @@ struct PlanVersusCommand: ParsableCommand {
     try ask(options, block: repetition.blockLength) { bench in
       let second: TrialBench
       do throws(ScenarioError) {
-        second = try TrialBench(
-          draft, workers: options.workerCount, block: repetition.blockLength,
-          shouldStop: { Interrupt.isRequested })
+        second = try bench.another(draft)
       } catch {
         throw complain(error, in: texts)
       }

@@ -287,11 +287,9 @@ final class UnitCounter: @unchecked Sendable {
     lastShown = now
     // Units that were there before took no time and say nothing about the rest.
     let ran = max(done - present, 0)
-    let elapsed = Double(start.duration(to: now).components.seconds)
-    let left = ran > 0 ? Int(min(elapsed / Double(ran) * Double(count - done), 3e9)) : 0
-    let time = String(format: "%02d:%02d:%02d", left / 3_600, left / 60 % 60, left % 60)
-    let text =
-      "\(done) of \(count) units, \(present) were there" + (ran > 0 ? ", \(time) left" : "")
+    let elapsed = start.duration(to: now) / .seconds(1)
+    let left = ran > 0 ? ", \(timeLeft(elapsed, done: ran, of: count - present)) left" : ""
+    let text = "\(done) of \(count) units, \(present) were there" + left
     hasLine = isTerminal
     if isTerminal { noteInPlace(text) } else { note(text) }
   }
