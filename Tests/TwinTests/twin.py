@@ -637,7 +637,8 @@ class Twin:
 
     def restarted(self, vm, only):
         if not self.strict:
-            return only or self.place(vm, anywhere=True)
+            # Where its reservations are kept, if there is such a host.
+            return only or self.place(vm, anywhere=True, with_room=True) or self.place(vm, anywhere=True)
         if not self.is_promised(vm, kept=False):
             return None
         fitting = [host for host in ([only] if only else self.members(vm.pool.cluster)) if host.up and self.has_room(vm, host)]
@@ -667,11 +668,11 @@ class Twin:
     def on(self, host):
         return [vm for vm in self.vms if vm.on and vm.host is host]
 
-    def place(self, vm, anywhere=False):
+    def place(self, vm, anywhere=False, with_room=False):
         hosts = [host for host in self.members(vm.pool.cluster) if host.up]
         if "host" in vm.entry and not anywhere:
             hosts = [host for host in hosts if host.name == vm.entry["host"]]
-        if self.strict:
+        if self.strict or with_room:
             hosts = [host for host in hosts if self.has_room(vm, host)]
         if not hosts:
             return None
