@@ -566,6 +566,17 @@ class Twin:
         held(root)
         return short
 
+    def reserved(self, pool, resource):
+        """What VMs and child pools have reserved from a pool; where that is counted, with overhead and borrowings."""
+        if not self.strict:
+            return (sum(vm.settings.reservation[resource] for vm in pool.vms if vm.on)
+                    + sum(child.settings.reservation[resource] for child in pool.pools))
+        taken = 0
+        for child in pool.pools:
+            own, below = child.settings.reservation[resource], self.reserved(child, resource)
+            taken += max(own, below) if child.expandable[resource] else own
+        return sum(vm.charge[resource] for vm in pool.vms if vm.on) + taken
+
     def offered(self, cluster, resource, kept=True):
         members = self.members(cluster)
         total = sum(host.offered[resource] for host in members if host.up)
@@ -862,8 +873,7 @@ class Twin:
                         f"{name}_entitled_{column}": sum(map(entitled, vms), Fraction(0)),
                         f"{name}_used_{column}": sum(map(used, vms), Fraction(0)),
                         f"{name}_reserved_by_children_{column}": Fraction(
-                            sum(vm.settings.reservation[resource] for vm in pool.vms if vm.on)
-                            + sum(child.settings.reservation[resource] for child in pool.pools), unit)}
+                            self.reserved(pool, resource), unit)}
                 self.rows["pools.csv"].append(row)
         for vm in self.vms:
             vm.window()

@@ -193,6 +193,12 @@ public struct ClusterDirector: Sendable {
   /// What is promised and not backed.
   public var shortfalls: [AdmissionProblem] { promises?.problems ?? [] }
 
+  /// What is reserved from each pool, by index in its tree: of its own VMs their charges, of its child pools their
+  /// reservations and what they have borrowed. Nil where admission does not count that.
+  public var reservedInPools: [Charge]? {
+    policies.admission.checksReservations ? pools.paths.indices.map(pools.reserved) : nil
+  }
+
   /// The pools with all capacity there is; nil where nothing can be short.
   private var promises: AdmissionControl? {
     guard policies.admission.checksReservations, pools.state != .green else { return nil }
