@@ -47,9 +47,8 @@ extension FluidHost {
     reclaim?.lostInSample = false
     var columns = means.columns(
       hostCapacity: capacity, count: table.count + departed.count, present: table.count)
-    columns.demandElsewhere =
-      mean(handedOver.demand, interval) - mean(brought.demand, interval)
-    columns.usedElsewhere = mean(handedOver.used, interval) - mean(brought.used, interval)
+    for work in handedOver { columns.add(elsewhere: work, interval, sign: 1) }
+    for work in brought { columns.add(elsewhere: work, interval, sign: -1) }
     columns.overhead = overhead
     return columns
   }
@@ -67,8 +66,8 @@ extension FluidHost {
   private mutating func forgetParts() {
     sampleHasParts = false
     departed.removeAll(keepingCapacity: true)
-    handedOver = WorkCounter()
-    brought = WorkCounter()
+    handedOver.removeAll(keepingCapacity: true)
+    brought.removeAll(keepingCapacity: true)
   }
 
   /// What the host can report of [observationStart, now), and starts the next observation.
@@ -191,6 +190,18 @@ public struct SampleColumns {
     self.demand = demand
     self.unlimited = unlimited
     self.used = used
+  }
+
+  /// Counts what a VM did on a host in a sample that another host's row shows.
+  ///
+  /// Rule      used is rounded to nearest, as the row is, and what was missing down to 1 kHz.
+  /// Promises  both hosts of a move reckon alike, so what they show adds up to the row · since the row holds this part,
+  ///           its rounded used is no less, nor is what it misses: on each host 0 ≤ used ≤ demand for what is left.
+  mutating func add(elsewhere work: WorkCounter, _ interval: Int64, sign: Int64) {
+    let used = mean(work.used, interval)
+    let missing = Int64((work.demand - work.used) / Int128(interval))
+    usedElsewhere += sign * used
+    demandElsewhere += sign * (used + missing)
   }
 }
 

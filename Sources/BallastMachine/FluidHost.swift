@@ -69,8 +69,8 @@ struct FluidHost: ~Copyable {
   var departed: [(vm: VMIndex, work: WorkCounter)] = []
   /// What was done here in the present sample by VMs that have their row on another host now, and what was done
   /// elsewhere by VMs that have their row here.
-  var handedOver = WorkCounter()
-  var brought = WorkCounter()
+  var handedOver: [WorkCounter] = []
+  var brought: [WorkCounter] = []
   /// The pools of the last plan; nil while all VMs are siblings.
   var pools: HostPools?
   private var scratch = WaterFillScratch()
@@ -335,10 +335,10 @@ struct FluidHost: ~Copyable {
     departed.firstIndex { $0.vm == vm }.map { departed.remove(at: $0).work }
   }
 
-  mutating func noteHandedOver(_ work: WorkCounter) { handedOver += work }
+  mutating func noteHandedOver(_ work: WorkCounter) { handedOver.append(work) }
 
   mutating func noteBrought(_ work: WorkCounter) {
-    brought += work
+    brought.append(work)
     sampleHasParts = true
   }
 

@@ -56,6 +56,14 @@ extension ResourceManager {
     return true
   }
 
+  /// The table without learning from it: what is remembered stays as it is.
+  func memoryTable(lookingAt seen: HostObservation) -> MemoryTable {
+    // What is remembered of guests that are not decided about may be gone.
+    var copy = self
+    copy.memory.follow(vms.indices.map { (vms[$0], row($0).since) })
+    return copy.memoryTable(seen, isNews: false)
+  }
+
   mutating func memoryTable(_ seen: HostObservation, isNews: Bool) -> MemoryTable {
     var table = MemoryTable()
     table.time = seen.time

@@ -26,6 +26,15 @@ extension HostObservation {
   /// Bytes, likewise.
   var dividedMemory: Int64 { min(max(0, memoryCapacity.value), Self.amountMax) }
 
+  /// What the host itself holds and the overhead of its VMs leave nothing for guests: that the host has no memory for VMs
+  /// is then no failed reading.
+  var hasAllMemoryHeld: Bool {
+    guard hostMemory.total > 0 else { return false }
+    var left = hostMemory.total - max(0, hostMemory.heldByHost)
+    for readings in memory where left > 0 { left -= max(0, readings.overhead) }
+    return left <= 0
+  }
+
   /// (run + ready time) / interval × clock, kHz, at most the VM's size, rounded to nearest; nil where the row tells
   /// nothing: no time has passed, or a reading is nonsense.
   ///

@@ -17,14 +17,9 @@ final class ClusterControl: @unchecked Sendable {
   let managers: ClusterManager.Hosts
   /// Last observation of each host, for steps that need them all.
   var seen: [HostObservation]
-  private var reserved: Reserved
-  private let workspace = ClusterWorkspace()
-
   /// Reservations of the powered-on VMs directly in each pool.
-  private struct Reserved {
-    var cpu: [Int64]
-    var memory: [Int64]
-  }
+  private var reserved: [Charge]
+  private let workspace = ClusterWorkspace()
 
   init(_ index: Int, of world: World) {
     let cluster = world.clusters[index]
@@ -41,8 +36,7 @@ final class ClusterControl: @unchecked Sendable {
           rules: rules, memory: world.memoryControl(for: world.hosts[host.int])))
     }
     seen = [HostObservation](repeating: HostObservation(), count: hosts.count)
-    let none = [Int64](repeating: 0, count: manager.tree.pools.count)
-    reserved = Reserved(cpu: none, memory: none)
+    reserved = [Charge](repeating: .zero, count: manager.tree.pools.count)
   }
 
   deinit {
@@ -73,8 +67,7 @@ final class ClusterControl: @unchecked Sendable {
   }
 
   var view: PoolTreeView {
-    PoolTreeView(
-      tree: manager.tree, cpuReservedByVMs: reserved.cpu, memoryReservedByVMs: reserved.memory)
+    PoolTreeView(tree: manager.tree, counted: director.reservedInPools, byVMs: reserved)
   }
 
   func add(_ vm: VMIndex, _ settings: VMSettings, on host: HostIndex, at time: SimTime) {
@@ -110,7 +103,7 @@ final class ClusterControl: @unchecked Sendable {
   func configure(pool: Int, _ change: PoolChange) { manager.configure(pool: pool, change) }
 
   private func book(_ settings: VMSettings, sign: Int64) {
-    reserved.cpu[settings.pool] += settings.cpuReservation * sign
-    reserved.memory[settings.pool] += settings.memoryReservation * sign
+    reserved[settings.pool].cpu += settings.cpuReservation * sign
+    reserved[settings.pool].memory += settings.memoryReservation * sign
   }
 }

@@ -80,6 +80,29 @@ struct ClusterDirectorTests {
     #expect(cluster.powerOn(1).refusal?.kind == .noHost)
   }
 
+  /// Nobody checks reservations. Host 1 has 3 of 4 GHz reserved by 3 vCPUs, host 2 nothing by 4; so by size VM 0, 2 vCPUs
+  /// with 2 GHz, would go to host 1 (5/4 against 6/4). It goes to host 2, or wakes host 3, where its reservation is kept;
+  /// where host 2 has 3 GHz reserved, too, it goes by size: nobody is refused for reservations.
+  @Test(arguments: [(0, false), (3_000_000, false), (3_000_000, true)] as [(Int64, Bool)])
+  func whoStartsAgainKeepsItsReservationIfItCan(reserved: Int64, sleeping: Bool) {
+    var cluster = director(
+      hosts: 4, vms: 3, admission: AdmitAll(), failover: .slots(tolerate: 1))
+    let cpu: [(vcpus: Int64, reserved: Int64)] = [(2, 2_000_000), (3, 3_000_000), (4, reserved)]
+    for vm in 0..<3 {
+      cluster.inventory.change(vm) {
+        $0.vcpus = cpu[vm].vcpus
+        $0.cpuReservation = cpu[vm].reserved
+      }
+      #expect(cluster.powerOn(vm, on: vm).host == vm)
+    }
+    cluster.setState(sleeping ? .standby : .failed, of: 3)
+    cluster.setState(.failed, of: 0)
+    cluster.powerOff(0)
+    let answer = cluster.restart(0)
+    #expect(answer.host == (sleeping ? 3 : reserved > 0 ? 1 : 2))
+    #expect(answer.wakes == (sleeping ? [3] : []))
+  }
+
   /// Two VMs of 1.5 GHz must be together; 2 of 4 GHz are free on host 0, 3 on host 1. By itself the first would go to either;
   /// placed as one both go to host 1, at a power-on and after a failure.
   @Test(arguments: [false, true]) func whoMustBeTogetherIsPlacedAsOne(isRestart: Bool) {

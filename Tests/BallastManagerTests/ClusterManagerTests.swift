@@ -160,6 +160,37 @@ struct ClusterManagerTests {
     #expect(shares.map { $0[1].memoryLimit } == [.max, .max])
     #expect(shares.map { $0[1].memoryWeight } == [122_880_000, 40_960_000])
   }
+
+  /// 6000 MiB for two VMs that hold 4000 each and weigh alike: VM 0 on a uses nothing of it, VM 1 on b all. Without a tax
+  /// 3000 each. Taxed at 75 %, an idle page costs four times an active one: of 1 : 4 parts VM 1 takes no more than its
+  /// 4000, and the limit is divided as a host with both VMs would: 2000 and 4000. With room for all it stays 4000 each.
+  @Test(
+    arguments: [
+      (0, 6_000, [3_000, 3_000]), (75, 6_000, [2_000, 4_000]), (75, 8_000, [4_000, 4_000]),
+    ]
+      as [(Int64, Int64, [Int64])])
+  func idleMemoryIsTaxedOverHosts(tax: Int64, limit: Int64, expected: [Int64]) {
+    let mib: Int64 = 1 << 20
+    var parameters = MemoryControl.Parameters()
+    parameters.tax = IdleMemoryTax(rate: .percent(tax))
+    let control = MemoryControl(policy: NoReclaim(), parameters)
+    var manager = ClusterManager(
+      pools: PoolTree(
+        [Self.pool("P", cpu: .init(), memory: .init(limit: .mebibytes(limit)))], profile: .esxi))
+    var managers = [ResourceManager(memory: control), ResourceManager(memory: control)]
+    let observations = (0..<2).map { vm in
+      managers[vm].add(VMIndex(vm), VMSettings(memoryWeight: 1_000, pool: 1), at: .zero)
+      var seen = seen([.init(index: vm, demand: 0, memory: .mebibytes(4_000))])
+      seen.memoryActive = [vm == 0 ? 0 : 4_000 * mib]
+      return seen
+    }
+    let before = managers
+    managers.withUnsafeMutableBufferPointer { manager.divide(observations, among: $0) }
+    #expect(managers.map { $0.pools[1].memoryLimit / mib } == expected)
+    #expect(managers.map(\.memoryDecision) == before.map(\.memoryDecision))
+    let plans = zip(managers.indices, observations).map { managers[$0].decided($1) }
+    #expect(plans.map { $0.memoryEntitlement[0] / mib } == expected)
+  }
 }
 
 struct PoolTreeTests {

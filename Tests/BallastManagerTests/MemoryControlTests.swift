@@ -81,6 +81,23 @@ struct MemoryControlTests {
     #expect(decision.vms.map(\.vm) == [VMIndex(0), VMIndex(1)])
   }
 
+  /// Of 8 GiB the host keeps 2, and the overhead of the VMs takes the other 6: there is no memory for guests, which is no
+  /// failed reading but the lowest state. With a byte less of overhead the capacity of 0 is nonsense and teaches nothing.
+  @Test(arguments: [0, 1] as [Int64]) func overheadMayTakeAllThereIs(missing: Int64) {
+    var manager = Self.manager()
+    var seen = Self.observation(free: 0)
+    seen.memoryCapacity = .zero
+    seen.hostMemory.total = 8 * Self.gib
+    seen.hostMemory.heldByHost = 2 * Self.gib
+    for row in 0..<2 {
+      seen.memoryConsumed[row] = 0
+      seen.memory[row].overhead = 3 * Self.gib - missing
+    }
+    _ = manager.decided(seen)
+    #expect(manager.memoryDecision.state == (missing == 0 ? .low : .high))
+    #expect(manager.memoryDecision.wanted == (missing == 0 ? 1_090 * mib : 0))
+  }
+
   /// VM 1's statistics are 31 s old: nothing is taken of it, by no technique, and its part is reported as missing.
   @Test func staleStatisticsShrinkNobody() {
     var manager = Self.manager()

@@ -42,8 +42,10 @@ struct Bench {
   }
   func powerOff(_ vm: Int) { machine.powerOff(VMIndex(vm), at: now) }
 
-  mutating func advance(seconds: Int64) {
-    now = now + .seconds(seconds)
+  mutating func advance(seconds: Int64) { advance(nanoseconds: seconds * 1_000_000_000) }
+
+  mutating func advance(nanoseconds: Int64) {
+    now = SimTime(now.value + nanoseconds)
     for host in 0..<machine.hostCount { machine.advance(HostIndex(host), to: now) }
   }
 

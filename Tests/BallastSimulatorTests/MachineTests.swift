@@ -1,6 +1,7 @@
 import BallastMachine
 import BallastManager
 import BallastModel
+import BallastTestSupport
 import BallastUnits
 import Testing
 
@@ -159,6 +160,37 @@ struct MachineTests {
     let second = bench.machine.takeSample(HostIndex(1), at: bench.now)
     #expect(second.count == 1 && second.used[0] == 1_400_000)
     #expect(second.used[0] + second.usedElsewhere == 1_000_000)
+  }
+
+  /// Three hosts too small for five VMs, which are off and on elsewhere at any nanosecond of samples of 7 s: on each host 0
+  /// ≤ used ≤ demand, and the hosts' parts add up to the VMs' rows.
+  @Test(arguments: testSeeds(usual: 200)) func partsOfASampleAddUp(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    var bench = Bench(
+      cores: [1, 2, 3], (0..<5).map { _ in .constant(random.integer(30...100)) })
+    for vm in 0..<5 { bench.powerOn(vm, on: Int(random.integer(0...2))) }
+    for _ in 0..<4 {
+      for _ in 0..<random.integer(1...6) {
+        bench.advance(nanoseconds: random.integer(1...1_000_000_000))
+        let vm = Int(random.integer(0...4))
+        bench.powerOff(vm)
+        bench.powerOn(vm, on: Int(random.integer(0...2)))
+      }
+      bench.advance(
+        nanoseconds: (bench.now.value / 7_000_000_000 + 1) * 7_000_000_000 - bench.now.value)
+      var rows = (demand: Int64(0), used: Int64(0))
+      var hosts = (demand: Int64(0), used: Int64(0))
+      for host in 0..<3 {
+        let columns = bench.machine.takeSample(HostIndex(host), at: bench.now)
+        let demand = (0..<columns.count).reduce(0) { $0 + columns.demand[$1] }
+        let used = (0..<columns.count).reduce(0) { $0 + columns.used[$1] }
+        let own = (demand: demand + columns.demandElsewhere, used: used + columns.usedElsewhere)
+        #expect(0 <= own.used && own.used <= own.demand, "\(replay(seed))")
+        rows = (rows.demand + demand, rows.used + used)
+        hosts = (hosts.demand + own.demand, hosts.used + own.used)
+      }
+      #expect(rows == hosts, "\(replay(seed))")
+    }
   }
 
   // MARK: Memory

@@ -566,6 +566,17 @@ class Twin:
         held(root)
         return short
 
+    def reserved(self, pool, resource):
+        """What VMs and child pools have reserved from a pool; where that is counted, with overhead and borrowings."""
+        if not self.strict:
+            return (sum(vm.settings.reservation[resource] for vm in pool.vms if vm.on)
+                    + sum(child.settings.reservation[resource] for child in pool.pools))
+        taken = 0
+        for child in pool.pools:
+            own, below = child.settings.reservation[resource], self.reserved(child, resource)
+            taken += max(own, below) if child.expandable[resource] else own
+        return sum(vm.charge[resource] for vm in pool.vms if vm.on) + taken
+
     def offered(self, cluster, resource, kept=True):
         members = self.members(cluster)
         total = sum(host.offered[resource] for host in members if host.up)
@@ -637,7 +648,8 @@ class Twin:
 
     def restarted(self, vm, only):
         if not self.strict:
-            return only or self.place(vm, anywhere=True)
+            # Where its reservations are kept, if there is such a host.
+            return only or self.place(vm, anywhere=True, with_room=True) or self.place(vm, anywhere=True)
         if not self.is_promised(vm, kept=False):
             return None
         fitting = [host for host in ([only] if only else self.members(vm.pool.cluster)) if host.up and self.has_room(vm, host)]
@@ -667,11 +679,11 @@ class Twin:
     def on(self, host):
         return [vm for vm in self.vms if vm.on and vm.host is host]
 
-    def place(self, vm, anywhere=False):
+    def place(self, vm, anywhere=False, with_room=False):
         hosts = [host for host in self.members(vm.pool.cluster) if host.up]
         if "host" in vm.entry and not anywhere:
             hosts = [host for host in hosts if host.name == vm.entry["host"]]
-        if self.strict:
+        if self.strict or with_room:
             hosts = [host for host in hosts if self.has_room(vm, host)]
         if not hosts:
             return None
@@ -861,8 +873,7 @@ class Twin:
                         f"{name}_entitled_{column}": sum(map(entitled, vms), Fraction(0)),
                         f"{name}_used_{column}": sum(map(used, vms), Fraction(0)),
                         f"{name}_reserved_by_children_{column}": Fraction(
-                            sum(vm.settings.reservation[resource] for vm in pool.vms if vm.on)
-                            + sum(child.settings.reservation[resource] for child in pool.pools), unit)}
+                            self.reserved(pool, resource), unit)}
                 self.rows["pools.csv"].append(row)
         for vm in self.vms:
             vm.window()

@@ -38,21 +38,26 @@ extension ClusterDirector {
   }
 
   /// A host for all of these at once if there is one, else for the first alone; one in standby is woken for that.
+  ///
+  /// - Parameter mustFit: a host without room for their charges is not woken, whatever admission says.
   mutating func find(
-    _ vm: Int, with others: [Int], isRestart: Bool, search: (Self, [Int]) -> Answer
+    _ vm: Int, with others: [Int], isRestart: Bool, mustFit: Bool = false,
+    search: (Self, [Int]) -> Answer
   ) -> Answer {
     let unit = unit(of: vm, among: others)
     var answer = Answer()
     for group in unit.count > 1 ? [unit, [vm]] : [[vm]] {
       answer = search(self, group)
       if answer.host != nil { return answer }
-      if let woken = wake(for: group, isRestart: isRestart) { return woken }
+      if let woken = wake(for: group, isRestart: isRestart, mustFit: mustFit) { return woken }
     }
     return answer
   }
 
   /// The best host for VMs that go together, or the fixed one, or why none.
-  func find(_ unit: [Int], on fixed: Int?, isRestart: Bool) -> Answer {
+  ///
+  /// - Parameter mustFit: a host without room for their charges is out, also where admission would not mind.
+  func find(_ unit: [Int], on fixed: Int?, isRestart: Bool, mustFit: Bool = false) -> Answer {
     if let fixed {
       let verdict = inventory.rules.verdict(unit, on: fixed)
       if let refusal = refusalOfState(fixed) { return Answer(refusal: refusal) }
@@ -61,10 +66,15 @@ extension ClusterDirector {
       if let refusal = refusal(of: unit, on: fixed) ?? refusalToBack(unit, onAnyOf: [fixed]) {
         return Answer(refusal: refusal)
       }
+      if mustFit,
+        let refusal = AdmissionControl.hostFit(charge: charge(of: unit), on: [room(fixed)])
+      {
+        return Answer(refusal: refusal)
+      }
       return Answer(host: fixed)
     }
     let request = inventory.request(
-      for: unit, mustFitCharge: policies.admission.checksReservations)
+      for: unit, mustFitCharge: mustFit || policies.admission.checksReservations)
     // Reservations are looked at by the search itself, and who admits everybody need not be asked.
     let asksHosts =
       !policies.admission.checksReservations && !(policies.admission is AdmitAll)
@@ -119,14 +129,15 @@ extension ClusterDirector {
     return state == .on ? nil : .hostNotOn(host: hosts[host].name, state: state.name)
   }
 
-  /// Where VMs start again: by reservations if they are checked, else as at a power-on.
+  /// Where VMs start again: by reservations if they are checked, else as at a power-on among the hosts that have room
+  /// for the charges.
   func findForRestart(_ unit: [Int]) -> Answer {
     let allowed = inventory.hosts.indices.filter {
       inventory.hosts[$0].state == .on && !inventory.rules.verdict(unit, on: $0).breaksMust
     }
     guard !allowed.isEmpty else { return Answer(refusal: refusalOfHosts(unit, isRestart: true)) }
     guard policies.admission.checksReservations else {
-      return find(unit, on: nil, isRestart: true)
+      return find(unit, on: nil, isRestart: true, mustFit: true)
     }
     let needs = needs(of: unit)
     let backing = allowed.filter {
@@ -136,12 +147,7 @@ extension ClusterDirector {
       return Answer(refusal: refusal)
     }
     var rooms = backing.map(room)
-    var sum = Charge.zero
-    for vm in unit {
-      sum.cpu += charge(vm).cpu
-      sum.memory += charge(vm).memory
-    }
-    let request = RestartVM(vm: VMIndex(unit[0]), charge: sum)
+    let request = RestartVM(vm: VMIndex(unit[0]), charge: charge(of: unit))
     switch RestartPlanner().plan([request], on: &rooms)[0].outcome {
     case .restart(let position): return Answer(host: backing[position])
     case .wait: return Answer(refusal: refusalOfHosts(unit, isRestart: true))
@@ -155,11 +161,13 @@ extension ClusterDirector {
   }
 
   /// Wakes the first host in standby that takes these VMs, the fixed one if there is one; nil where none does.
-  mutating func wake(for unit: [Int], on fixed: Int? = nil, isRestart: Bool) -> Answer? {
+  mutating func wake(
+    for unit: [Int], on fixed: Int? = nil, isRestart: Bool, mustFit: Bool = false
+  ) -> Answer? {
     for host in inventory.hosts.indices
     where inventory.hosts[host].state == .standby && (fixed ?? host) == host {
       inventory.setState(.on, of: host)
-      var answer = find(unit, on: host, isRestart: isRestart)
+      var answer = find(unit, on: host, isRestart: isRestart, mustFit: mustFit)
       if answer.host != nil {
         answer.wakes = [host]
         return answer
@@ -185,6 +193,14 @@ extension ClusterDirector {
 
   func charge(_ vm: Int) -> Charge {
     Charge(cpu: inventory.vms[vm].cpuReservation, memory: inventory.vms[vm].memoryCharge)
+  }
+
+  /// Of VMs that go together.
+  func charge(of unit: [Int]) -> Charge {
+    unit.reduce(into: Charge.zero) { sum, vm in
+      sum.cpu += charge(vm).cpu
+      sum.memory += charge(vm).memory
+    }
   }
 
   func request(_ vm: Int) -> AdmissionRequest {

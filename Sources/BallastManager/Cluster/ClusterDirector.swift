@@ -98,7 +98,8 @@ public struct ClusterDirector: Sendable {
     return answer
   }
 
-  /// Starts a VM again whose host has failed: by reservations only, also on hosts kept for failures.
+  /// Starts a VM again whose host has failed, also on hosts kept for failures. Where reservations are checked, by them only;
+  /// else a host with room for the VM's charge comes before one without.
   ///
   /// - Parameter others: VMs that wait to start again, too; as at a power-on.
   public mutating func restart(_ vm: Int, with others: [Int] = []) -> Answer {
@@ -106,8 +107,14 @@ public struct ClusterDirector: Sendable {
     pools.setCapacity(capacityOffered)
     defer { updateCapacity() }
     if let refusal = refusal(toAdmit: vm, isRestart: true) { return Answer(refusal: refusal) }
-    let answer = find(vm, with: others, isRestart: true) { director, unit in
+    var answer = find(vm, with: others, isRestart: true, mustFit: true) { director, unit in
       director.findForRestart(unit)
+    }
+    if answer.host == nil, !policies.admission.checksReservations {
+      // Nobody is refused for what is reserved.
+      answer = find(vm, with: others, isRestart: true) { director, unit in
+        director.find(unit, on: nil, isRestart: true)
+      }
     }
     if let found = answer.host { book(vm, on: found, isRestart: true) }
     return answer
@@ -185,6 +192,12 @@ public struct ClusterDirector: Sendable {
 
   /// What is promised and not backed.
   public var shortfalls: [AdmissionProblem] { promises?.problems ?? [] }
+
+  /// What is reserved from each pool, by index in its tree: of its own VMs their charges, of its child pools their
+  /// reservations and what they have borrowed. Nil where admission does not count that.
+  public var reservedInPools: [Charge]? {
+    policies.admission.checksReservations ? pools.paths.indices.map(pools.reserved) : nil
+  }
 
   /// The pools with all capacity there is; nil where nothing can be short.
   private var promises: AdmissionControl? {

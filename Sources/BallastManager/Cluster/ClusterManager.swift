@@ -6,7 +6,8 @@ import BallastUnits
 ///
 /// Rule      on host h a pool has R, L and S in proportion to the cluster entitlement of its VMs there.
 /// Rounding  largest remainder, ties by host name; the parts add up exactly.
-/// Cost      O(VMs × depth + pools + pools that are on a host, over hosts); allocates nothing in steady state.
+/// Cost      O(VMs × depth + pools + pools that are on a host, over hosts); allocates nothing in steady state, but where
+///           idle memory is taxed and memory does not do for all.
 /// Source    how vSphere mirrors a cluster's pools to its hosts; docs/MODEL.md#pools-over-hosts.
 public struct ClusterManager: Sendable {
   /// The managers of the cluster's hosts, in order of host names.
@@ -41,6 +42,7 @@ public struct ClusterManager: Sendable {
   ) {
     guard dividesPools, isDue(seen, hosts) else { return }
     workspace.entitle(seen, hosts, tree: tree, rules: rules)
+    workspace.tax(seen, hosts)
     workspace.giveParts(among: hosts, tree: tree)
     lastDivision = seen.lazy.map(\.time).max() ?? .zero
   }

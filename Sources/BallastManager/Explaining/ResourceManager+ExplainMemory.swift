@@ -10,10 +10,7 @@ extension ResourceManager {
     _ vm: VMIndex, seen: HostObservation
   ) -> (row: MemoryExplanation, taxed: VMExplanation.Taxed?)? {
     guard memory.isOn, let index = position(of: vm) else { return nil }
-    // What is remembered of guests that are not decided about may be gone.
-    var copy = self
-    copy.memory.follow(vms.indices.map { (vms[$0], row($0).since) })
-    let table = copy.memoryTable(seen, isNews: false)
+    let table = memoryTable(lookingAt: seen)
     var facts = MemoryExplanation(table.rows[index], tax: memory.tax)
     // Among pools the row weighs parts of a share.
     facts.shares = row(index).settings.memoryWeight

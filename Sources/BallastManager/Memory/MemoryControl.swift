@@ -64,9 +64,10 @@ public struct MemoryControl: Sendable, Equatable {
 
   // MARK: One decision
 
-  /// An observation that was decided on already teaches nothing, nor does one of a host without memory.
+  /// An observation that was decided on already teaches nothing, nor does one of a host that shows no memory and not where
+  /// it is.
   func isNews(_ seen: HostObservation) -> Bool {
-    seen.memoryCapacity > .zero && !isDecidedOn(seen)
+    (seen.memoryCapacity > .zero || seen.hasAllMemoryHeld) && !isDecidedOn(seen)
   }
 
   func isDecidedOn(_ seen: HostObservation) -> Bool {

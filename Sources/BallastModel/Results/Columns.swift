@@ -264,7 +264,7 @@ public enum PoolColumn: Int, CaseIterable, Sendable {
     .init("cpu_used_mhz", "MHz", .mean, "Σ delivered to the VMs below"),
     .init(
       "cpu_reserved_by_children_mhz", "MHz", .state,
-      "reservations of child pools and of powered-on VMs directly in the pool",
+      "reserved from it by powered-on VMs in it and by child pools, with strict admission what they borrowed included",
       vSphere: "reservationUsed"),
     .init("mem_reservation_mib", "MiB", .state, "guaranteed minimum"),
     .init("mem_limit_mib", "MiB", .state, "ceiling; empty is unlimited"),
@@ -273,7 +273,7 @@ public enum PoolColumn: Int, CaseIterable, Sendable {
     .init("mem_used_mib", "MiB", .state, "Σ consumed by the VMs below"),
     .init(
       "mem_reserved_by_children_mib", "MiB", .state,
-      "reservations of child pools and of powered-on VMs directly in the pool"),
+      "the same, with strict admission the overhead of VMs included"),
   ]
 }
 

@@ -5,9 +5,22 @@ import BallastUnits
 /// The pools of one cluster as they stand, for the rows of `pools.csv`.
 struct PoolTreeView {
   var tree: PoolTree
-  /// Σ reservations of the powered-on VMs directly in each pool.
-  var cpuReservedByVMs: [Int64]
-  var memoryReservedByVMs: [Int64]
+  /// Reserved from each pool by its child pools and its powered-on VMs.
+  var reserved: [Charge]
+
+  /// - Parameters:
+  ///   - counted: what admission has counted; nil: it counts nothing, so nobody borrows, and what is reserved is the sum of
+  ///     what is set.
+  ///   - byVMs: Σ reservations of the powered-on VMs directly in each pool.
+  init(tree: PoolTree, counted: [Charge]?, byVMs: [Charge]) {
+    self.tree = tree
+    reserved = counted ?? byVMs
+    guard counted == nil else { return }
+    for pool in tree.pools where pool.parent >= 0 {
+      reserved[pool.parent].cpu += pool.cpu.reservation.value
+      reserved[pool.parent].memory += pool.memory.reservation.value
+    }
+  }
 }
 
 /// Sums per pool and sample, kept apart per tile so that threads do not meet.
@@ -105,24 +118,18 @@ final class PoolBook: @unchecked Sendable {
   ) {
     func set(_ column: PoolColumn, _ cell: Int64) { cells[column.rawValue] = cell }
     let settings = view.tree.pools[pool]
-    let children = view.tree.pools.filter { $0.parent == pool }
     let isRoot = settings.parent < 0
     set(.cpuReservation, isRoot ? emptyCell : settings.cpu.reservation.value)
     set(.cpuLimit, settings.cpu.limit?.value ?? emptyCell)
     set(.cpuShares, isRoot ? emptyCell : settings.cpuWeight * 1_000)
     set(.cpuEntitled, sums.cpu)
     set(.cpuUsed, sums.used)
-    set(
-      .cpuReservedByChildren,
-      children.reduce(view.cpuReservedByVMs[pool]) { $0 + $1.cpu.reservation.value })
+    set(.cpuReservedByChildren, view.reserved[pool].cpu)
     set(.memReservation, isRoot ? emptyCell : settings.memory.reservation.milliMebibytes)
     set(.memLimit, settings.memory.limit?.milliMebibytes ?? emptyCell)
     set(.memShares, isRoot ? emptyCell : settings.memoryWeight * 1_000)
     set(.memEntitled, Bytes(sums.memory).milliMebibytes)
     set(.memUsed, Bytes(sums.consumed).milliMebibytes)
-    set(
-      .memReservedByChildren,
-      Bytes(children.reduce(view.memoryReservedByVMs[pool]) { $0 + $1.memory.reservation.value })
-        .milliMebibytes)
+    set(.memReservedByChildren, Bytes(view.reserved[pool].memory).milliMebibytes)
   }
 }
