@@ -62,21 +62,6 @@ struct Estate {
   }
 
   func totals(of cluster: String) -> Totals { clusters[cluster] ?? Totals() }
-
-  /// The group a user named, or the only one.
-  func group(_ name: String?) throws(PlanError) -> HostGroup {
-    if let name {
-      let found = groups.filter { $0.name == name || $0.entry.name == name }
-      if found.count == 1 { return found[0] }
-      throw PlanError(
-        found.isEmpty ? "there is no host entry \(name)" : "\(name) is in several clusters",
-        remedy: "write one of \(groups.map(\.name).joined(separator: ", "))")
-    }
-    if groups.count == 1 { return groups[0] }
-    throw PlanError(
-      "there are \(groups.count) host entries, and only one can be varied",
-      remedy: "add --hosts with one of \(groups.map(\.name).joined(separator: ", "))")
-  }
 }
 
 extension TrialBench {

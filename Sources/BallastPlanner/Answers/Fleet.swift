@@ -47,21 +47,35 @@ struct Fleet {
     var names = hostNames
     var overrides: [String] = []
     if count > names.count, entries.count == 1, names.count > 1 {
-      names = expandedNames(entry.name, count: count)
+      if down > 0 { names = expandedNames(entry.name, count: count) }
       overrides.append("\(path).count=\(count)")
     } else if count > names.count {
       // One host has its entry's name: more of them are an entry of their own, so that it keeps it.
       var name = entry.name + "-more"
       while taken.contains(name) || taken.contains(name + "-0") { name += "-more" }
       let more = count - names.count
-      names += expandedNames(name, count: more)
+      if down > 0 { names += expandedNames(name, count: more) }
       let keys = draft.entries(at: path).filter { $0.key != "name" && $0.key != "count" }
       overrides.append(
         "\(hostsPath).+={name: \(jsonString(name)), count: \(more)"
           + keys.map { ", \(jsonString($0.key)): \($0.text)" }.joined() + "}")
     }
+    // Names of hosts that are not written are wanted only where some of them are down.
     let left = alreadyDown + names[min(max(count - down, 0), names.count)...]
     return left.isEmpty ? overrides : overrides + [Self.overrideForHostsDown(left)]
+  }
+
+  /// How many of them a ratio asks for, beside the other hosts of the cluster.
+  func needed(
+    for totals: Estate.Totals, by model: AllocationModel, tolerate: Int
+  ) -> (count: Int64, binding: String) {
+    model.hosts(
+      vcpus: totals.vcpus, memory: totals.memory, cores: Int64(coresPerHost),
+      hostMemory: entry.memory, tolerate: tolerate,
+      beside: (
+        totals.cores - Int64(count * coresPerHost),
+        totals.hostMemory - entry.memory * Int64(count)
+      ))
   }
 
   static func overrideForHostsDown(_ names: [String]) -> String {

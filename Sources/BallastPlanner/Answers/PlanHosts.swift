@@ -66,13 +66,7 @@ public struct PlanHosts: Sendable {
         "with \(count - 1), \($0.isDegraded ? "\(k) of them down, " : "")\($0.words)"
       } ?? (k > 0 ? "fewer cannot lose \(k)" : "there is no fewer")
     let others = totals.hostCount - fleet.count
-    let model = allocation.hosts(
-      vcpus: totals.vcpus, memory: totals.memory, cores: Int64(fleet.coresPerHost),
-      hostMemory: fleet.entry.memory, tolerate: k,
-      beside: (
-        totals.cores - Int64(fleet.count * fleet.coresPerHost),
-        totals.hostMemory - fleet.entry.memory * Int64(fleet.count)
-      ))
+    let model = fleet.needed(for: totals, by: allocation, tolerate: k)
     let vmsPerHost = Double(totals.vmCount) / Double(count + others)
     details = ["\(short(vmsPerHost)) VMs per host" + besides(others, of: fleet.cluster)] + details
     details.append(

@@ -46,18 +46,24 @@ public struct PlanRatio: Sendable {
   struct Step {
     var ratio: Double
     var overrides: [String]
+    /// How many of the hosts that are varied, where they are.
+    var hosts: Int?
+    var words: String {
+      hosts.map { "\($0) host\($0 == 1 ? "" : "s")" } ?? overrides.joined(separator: " ")
+    }
   }
 
   /// A step whose values make no scenario.
   private struct LeftOut {
     var step: Step
     var reason: String
-    var words: String { "\(short(step.ratio)) (\(step.overrides.joined(separator: " ")))" }
+    var words: String { "\(short(step.ratio)) (\(step.words))" }
   }
 
   public func answer(_ bench: TrialBench) throws -> PlanAnswer {
     let estate = try bench.estate()
-    let planned = try plannedSteps(estate)
+    let fleet = axis == .hosts ? try bench.fleet(hosts, of: estate) : nil
+    let planned = try plannedSteps(estate, fleet)
     let isChancy = repetitions > 1 && bench.dependsOnChance()
     let count = isChancy ? repetitions : 1
     let trials = planned.map { step in (0..<count).map { Trial(step.overrides, replicate: $0) } }
@@ -89,13 +95,13 @@ public struct PlanRatio: Sendable {
       claims.append(
         claim(grid[0][0].verdicts[index].text, steps, grid) { $0.verdicts[index].isMet })
     }
-    return try report(claims, steps, leftOut, grid, bench, estate, isChancy)
+    return try report(claims, steps, leftOut, grid, bench, estate, fleet, isChancy)
   }
 
   // MARK: Steps
 
-  private func plannedSteps(_ estate: Estate) throws -> [Step] {
-    let now = currentRatio(estate)
+  private func plannedSteps(_ estate: Estate, _ fleet: Fleet?) throws -> [Step] {
+    let now = currentRatio(estate, fleet)
     let low = from ?? (axis == .memory ? 1 : now)
     let high = to ?? (axis == .memory ? 2 : now * 3)
     guard low > 0, high > low, high.isFinite, steps >= 2 else {
@@ -103,11 +109,10 @@ public struct PlanRatio: Sendable {
         "a range from \(short(low)) to \(short(high)) in \(steps) steps is none",
         remedy: "let --from be above 0 and below --to, and --steps at least 2")
     }
-    let group = axis == .hosts ? try estate.group(hosts) : nil
     var made: [Step] = []
     for index in 0..<steps {
       let wanted = low + (high - low) * Double(index) / Double(steps - 1)
-      let step = step(wanted, now, estate, group)
+      let step = step(wanted, now, estate, fleet)
       // Whole cores and hosts: several wishes may come out as one.
       if made.last?.overrides != step.overrides { made.append(step) }
     }
@@ -119,24 +124,28 @@ public struct PlanRatio: Sendable {
     return made
   }
 
-  private func currentRatio(_ estate: Estate) -> Double {
+  /// Of hosts, those of the cluster count.
+  private func currentRatio(_ estate: Estate, _ fleet: Fleet?) -> Double {
     switch axis {
-    case .hosts: Double(estate.vmCount) / Double(estate.hostCount)
+    case .hosts:
+      Double(estate.totals(of: fleet!.cluster).vmCount)
+        / Double(estate.totals(of: fleet!.cluster).hostCount)
     case .cpu: Double(estate.vcpus) / Double(estate.cores)
     case .memory: Double(estate.memory.value) / Double(estate.hostMemory.value)
     }
   }
 
   private func step(
-    _ wanted: Double, _ now: Double, _ estate: Estate, _ group: Estate.HostGroup?
+    _ wanted: Double, _ now: Double, _ estate: Estate, _ fleet: Fleet?
   ) -> Step {
     switch axis {
     case .hosts:
-      let others = estate.hostCount - group!.entry.count
-      let count = max(whole((Double(estate.vmCount) / wanted).rounded()) - others, 1)
+      let totals = estate.totals(of: fleet!.cluster)
+      let others = totals.hostCount - fleet!.count
+      let count = max(whole((Double(totals.vmCount) / wanted).rounded()) - others, 1)
       return Step(
-        ratio: Double(estate.vmCount) / Double(count + others),
-        overrides: ["\(group!.path).count=\(count)"])
+        ratio: Double(totals.vmCount) / Double(count + others),
+        overrides: fleet!.overrides(count: count), hosts: count)
     case .cpu:
       var cores = 0.0
       let overrides = estate.groups.map { group in
@@ -203,7 +212,7 @@ public struct PlanRatio: Sendable {
 
   private func report(
     _ claims: [Claim], _ steps: [Step], _ leftOut: [LeftOut], _ grid: [[TrialResult]],
-    _ bench: TrialBench, _ estate: Estate, _ isChancy: Bool
+    _ bench: TrialBench, _ estate: Estate, _ fleet: Fleet?, _ isChancy: Bool
   ) throws -> PlanAnswer {
     let all = claims[0]
     let first = claims.dropFirst().min { $0.breaks.order < $1.breaks.order }
@@ -245,11 +254,10 @@ public struct PlanRatio: Sendable {
     let allowed: Double
     switch axis {
     case .hosts:
-      let group = try estate.group(hosts)
-      let model = allocation.hosts(
-        vcpus: estate.vcpus, memory: estate.memory, cores: Int64(group.coresPerHost),
-        hostMemory: group.entry.memory, tolerate: 0)
-      allowed = Double(estate.vmCount) / Double(model.count)
+      let totals = estate.totals(of: fleet!.cluster)
+      let model = fleet!.needed(for: totals, by: allocation, tolerate: 0)
+      allowed =
+        Double(totals.vmCount) / Double(Int(model.count) + totals.hostCount - fleet!.count)
     case .cpu: allowed = Double(allocation.cpuRatio.value) / 1e6
     case .memory: allowed = Double(allocation.memoryRatio.value) / 1e6
     }
