@@ -113,7 +113,7 @@ struct AnswerTests {
       axis: .hosts, from: nil, to: 20, steps: 10, repetitions: 1, confidence: 0.95, hosts: nil,
       allocation: standardModel)
     let answer = try ratio.answer(bench(text))
-    let step = "20 (clusters.prod.hosts.esx.count=1) makes no scenario"
+    let step = "20 (1 host) makes no scenario"
     #expect(
       answer.sentence
         == "at least 10 VMs per host: nothing breaks up to there, and \(step)")
@@ -132,7 +132,7 @@ struct AnswerTests {
     let bench = try bench(text)
     let error = try #require(throws: PlanError.self) { try ratio.answer(bench) }
     #expect(
-      error.message.hasPrefix("no step makes a scenario: 10 (clusters.prod.hosts.esx.count=2): "))
+      error.message.hasPrefix("no step makes a scenario: 10 (2 hosts): "))
   }
 
   /// Ends of a range that no arithmetic survives are refused or come out as steps of some kind, never as a trap.
