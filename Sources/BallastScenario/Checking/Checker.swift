@@ -5,6 +5,8 @@ import BallastModel
 /// `Assembly/`.
 struct Checker {
   let catalogs: CatalogNames
+  /// False where part of the text could not be read: then nothing is called missing.
+  var isWhole = true
   var problems = ProblemList()
 
   init(catalogs: CatalogNames) { self.catalogs = catalogs }
@@ -106,6 +108,7 @@ struct Checker {
 
   private mutating func missing(_ name: String, of spec: ObjectSpec, in value: Value, _ key: String)
   {
+    guard isWhole else { return }
     // A misspelt key is one mistake, not two.
     let isMisspelt = value.entries.contains {
       spec.key($0.key) == nil && nearest($0.key, in: spec.keys.map(\.name)) == name
@@ -122,7 +125,7 @@ struct Checker {
     switch rule {
     case .exactlyOne(let names):
       let found = value.entries.filter { names.contains($0.key) }
-      if found.isEmpty {
+      if found.isEmpty, isWhole {
         // An unknown key has been named already, and was probably meant to be the one.
         guard value.entries.allSatisfy({ spec.key($0.key) != nil }) else { return }
         problems.add(
@@ -132,13 +135,14 @@ struct Checker {
     case .atMostOne(let names):
       complainOfMore(value.entries.filter { names.contains($0.key) }, key)
     case .needsOne(let name, let others):
-      guard value.entry(name) != nil, !others.contains(where: { value.entry($0) != nil }),
+      guard isWhole, value.entry(name) != nil, !others.contains(where: { value.entry($0) != nil }),
         value.entries.allSatisfy({ spec.key($0.key) != nil })
       else { return }
       problems.add(
         value.place, "\(key) needs one of the keys \(listed(others))", "add one of them")
     case .needs(let name, let others, let instead):
-      guard let entry = value.entry(name), !others.contains(where: { value.entry($0) != nil })
+      guard isWhole, let entry = value.entry(name),
+        !others.contains(where: { value.entry($0) != nil })
       else { return }
       problems.add(
         entry.keyPlace, "\(name) has a meaning only beside \(listed(others))",
