@@ -174,8 +174,26 @@ struct Checker {
       problems.add(value.place, "\(key) needs \(whole.needs)", "write \(key): \(whole.example)")
       return
     }
-    let matching = fitting.first { kind in kind.isScalar && scalarFault(value, kind) == nil }
-    check(value, as: matching ?? first, key: key)
+    let faults = fitting.filter(\.isScalar).map { ($0, scalarFault(value, $0)) }
+    // Of several that it is not, the one it is likely meant to be.
+    let meant =
+      faults.first { $0.1 == nil } ?? faults.first { $0.1!.remedy.hasPrefix("did you mean") }
+    let names = faults.compactMap { words($0.0) }
+    if meant == nil, names.count > 1, names.count == faults.count, let fault = faults[0].1 {
+      problems.add(
+        value.place, "\(key): \(fault.message)", "write \(listed(names.flatMap { $0 }))")
+      return
+    }
+    check(value, as: meant?.0 ?? first, key: key)
+  }
+
+  /// What may be written where that is one of a list; nil elsewhere.
+  private func words(_ kind: Kind) -> [String]? {
+    switch kind {
+    case .words(let words): words.filter { $0.notYet == nil }.map(\.text)
+    case .catalog(let catalog): catalogs.entries(catalog).map(\.name)
+    default: nil
+    }
   }
 }
 
