@@ -63,7 +63,7 @@ struct Checker {
 
   private func remedy(_ kind: Kind, _ key: String) -> String {
     if case .object(let name) = kind {
-      return "its keys are \(listed(name.spec.keys.map(\.name), "and"))"
+      return "its keys are \(listed(name.spec.modelledNames, "and"))"
     }
     return "write \(key): \(kind.example)"
   }
@@ -99,7 +99,7 @@ struct Checker {
   }
 
   private mutating func unknownKey(_ entry: Value.Entry, of spec: ObjectSpec, in key: String) {
-    let names = spec.keys.map(\.name)
+    let names = spec.modelledNames
     let near = nearest(entry.key, in: names)
     problems.add(
       entry.keyPlace, "unknown key \"\(shown(entry.key))\" in \(key)",
