@@ -129,7 +129,7 @@ extension Evacuation.Stranded {
     case .noHost(let decision):
       "reason=\(decision.refusals.kind.rawValue) not_on=\(decision.refusals.notOn)"
         + " rule=\(decision.refusals.rule) cpu=\(decision.refusals.cpu)"
-        + " memory=\(decision.refusals.memory)"
+        + " memory=\(decision.refusals.anyMemory)"
     }
   }
 }
@@ -137,7 +137,7 @@ extension Evacuation.Stranded {
 extension PlacementDecision.Refusals {
   /// What would have to change: room where hosts lacked only that, else a rule, else a host.
   fileprivate var kind: RefusalKind {
-    if cpu + memory > 0 { return .hostFit }
+    if cpu + anyMemory > 0 { return .hostFit }
     return rule > 0 ? .affinityRule : .noHost
   }
 }
