@@ -35,7 +35,8 @@ public enum Distribution: Equatable, Sendable {
   public init(named name: String, mean: Double, sd: Double) throws(DistributionError) {
     guard Self.meanRange.contains(mean) else { throw .meanOutOfRange(mean) }
     guard sd.isFinite, sd > 0 else { throw .spreadNotPositive(sd) }
-    guard sd <= Self.variationMax * mean else {
+    let hasBoundOfItsOwn = ["uniform", "exponential", "beta"].contains(name)
+    guard sd <= Self.variationMax * mean || hasBoundOfItsOwn else {
       throw .spreadTooLarge(mean: mean, sd: sd, sdMax: Self.variationMax * mean)
     }
     let variation = sd / mean
