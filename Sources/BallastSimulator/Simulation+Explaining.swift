@@ -25,7 +25,8 @@ extension Simulation {
     let position = cluster.position(of: host)
     var names = ExplanationNames(
       cluster: world.clusters[spec.cluster].name, hosts: cluster.hosts.map { name($0) },
-      vm: spec.name, pools: cluster.manager.tree.pools.map(\.path))
+      vm: spec.name, pools: cluster.manager.tree.pools.map(\.path),
+      weightScope: cluster.manager.rules.weightScope ?? world.profile.weightScope)
     func observation(_ position: Int) -> HostObservation {
       if let seen = lastSeen?(position) { return seen }
       var seen = HostObservation()

@@ -127,6 +127,7 @@ extension EntitlementExplanation {
 
   private func place(_ level: EntitlementLevel) -> String {
     (level.kind == .host ? "on " : "in ") + text(name: level)
+      + (lever.vcpus.map { " for each of its \($0) vCPUs" } ?? "")
   }
 
   func text(name level: EntitlementLevel) -> String {

@@ -173,7 +173,10 @@ public struct EntitlementLever: Sendable, Equatable, Codable {
   /// What the VM is entitled to with this change and nothing else changed.
   public var entitlement: Int64
 
-  public init(change: Change, subject: String, from: Int64?, to: Int64?, entitlement: Int64) {
+  public init(
+    change: Change, subject: String, from: Int64?, to: Int64?, vcpus: Int64? = nil,
+    entitlement: Int64
+  ) {
     self.change = change
     self.subject = subject
     self.from = from
@@ -182,18 +185,27 @@ public struct EntitlementLever: Sendable, Equatable, Codable {
   }
 }
 
-/// Names for explanations; a manager knows indices only.
+/// Names and scales for explanations; a manager knows indices and weights only.
 public struct ExplanationNames: Sendable, Equatable {
   public var cluster: String
   /// By position of the host in its cluster; one for a host alone.
   public var hosts: [String]
   public var vm: String
   /// Paths by index in the cluster's tree; the root's is not used.
+  /// Where `from` and `to` are shares of each vCPU: how many it has. Nil where they are the whole VM's.
+  public var vcpus: Int64?
   public var pools: [String]
-  public init(cluster: String = "cluster", hosts: [String], vm: String, pools: [String] = []) {
+  /// What a number of CPU shares is about where the reader writes one; a manager knows what the whole VM weighs.
+  public var weightScope: WeightScope
+  public init(
+    cluster: String = "cluster", hosts: [String], vm: String, pools: [String] = [],
+    weightScope: WeightScope = .vm
+  ) {
     self.cluster = cluster
     self.hosts = hosts
     self.vm = vm
     self.pools = pools
   }
 }
+    self.vcpus = vcpus
+    self.weightScope = weightScope
