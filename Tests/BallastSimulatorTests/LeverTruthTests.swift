@@ -129,4 +129,33 @@ struct LeverTruthTests {
       cpu.sentences().contains(
         "Raising its shares from 300 to 600 for each of its 4 vCPUs would bring a 2,181.818 MHz."))
   }
+
+  /// Two guests want more than the host has. Where the policy does not go by shares no lever on them is offered: it says
+  /// what the policy goes by.
+  @Test(arguments: [
+    ("hyperv-dynamic-memory", HypervisorProfile.hyperv, "priority"),
+    ("squeezed", .xen, "minimum"), ("mom", .kvm, "minimum"), ("proxmox", .kvm, "minimum"),
+    ("none", .kvm, "more memory on its host"),
+  ])
+  func memoryLeversAreThePolicys(
+    policy: String, profile: HypervisorProfile, named: String
+  ) throws {
+    var vms = [
+      vm("a", percent: 10, memory: .gibibytes(8)), vm("b", percent: 10, memory: .gibibytes(8)),
+    ]
+    for index in vms.indices {
+      vms[index].memoryPolicy.minimum = .gibibytes(1)
+      vms[index].memoryPolicy.startup = .gibibytes(2)
+    }
+    let scenario = scenario(
+      profile, vms, memory: .gibibytes(12), reclamation: ReclamationChoice(policy: policy))
+    let memory = try #require(explained(scenario, 0).memory)
+    #expect(memory.otherPolicy == policy && memory.levers == nil)
+    let text = memory.sentences().joined(separator: " ")
+    #expect(!text.contains("Raising") && text.contains(policy))
+    if memory.dynamicEntitlement < min(memory.observedDemand ?? memory.size, memory.size) {
+      #expect(text.contains("a would need ") && text.contains(named))
+      #expect(memory.closestLever?.contains(named) == true)
+    }
+  }
 }

@@ -19,15 +19,21 @@ extension EntitlementExplanation {
         "If every VM wanted its whole size, \(vm) would be entitled to \(text(staticEntitlement)).")
     }
     sentences += (levers ?? []).map(text)
-    if levers?.isEmpty == true && dynamicEntitlement < min(observedDemand ?? size, size) {
+    if let otherPolicy {
+      sentences.append(Self.words(ofPolicy: otherPolicy))
+      if isShort { sentences.append(need(under: otherPolicy)) }
+    } else if levers?.isEmpty == true && isShort {
       sentences.append("No single change brings \(vm) more.")
     }
     return sentences
   }
 
+  private var isShort: Bool { dynamicEntitlement < min(observedDemand ?? size, size) }
+
   /// The change that would help, in words: the nearest to the VM that brings all it wants, else the one that brings most.
   /// Nil where there is none or nobody looked.
   public var closestLever: String? {
+    if let otherPolicy { return isShort ? need(under: otherPolicy) : nil }
     let levers = levers ?? []
     let wanted = min(observedDemand ?? size, size)
     // Of equal ones the nearest: `max` would give the last.

@@ -25,6 +25,8 @@ public struct EntitlementExplanation: Sendable, Equatable, Codable {
   public var settings: Settings
   /// What would bring the VM more, one change at a time, the nearest to it first; nil where nobody looked.
   public var levers: [EntitlementLever]?
+  /// Of memory: the policy that decides what VMs have, where it does not follow this division; nil where it does.
+  public var otherPolicy: String?
 
   /// What the machine enforces for the VM between decisions.
   public struct Settings: Sendable, Equatable, Codable {
