@@ -79,6 +79,7 @@ extension EntitlementExplanation {
     case .shares:
       return "\(name) has \(among), which divides \(text(level.divided)) among"
         + " \(grouped(String(level.siblings))), and gets \(text(level.amount))."
+        + (level.reservedBeside.map { reservedWords($0) } ?? "")
     case .shortfall:
       return "\(text(name: parent)) has \(text(level.divided)), less than it has promised: of"
         + " \(text(level.floor)) promised \(name) gets \(text(level.amount))."
@@ -88,6 +89,11 @@ extension EntitlementExplanation {
         + " it wants, of what is reserved \(place(level.kind == .pool ? level : parent)) and"
         + " not demanded there."
     }
+  }
+
+  private func reservedWords(_ beside: EntitlementLevel.Reserved) -> String {
+    " Pool \(beside.pool) has \(text(beside.amount)) of that by its reservation of"
+      + " \(text(beside.reservation)), whatever the shares."
   }
 
   /// Where a pool is divided over hosts, of which number the host's limit is a part.
@@ -121,6 +127,7 @@ extension EntitlementExplanation {
 
   private func sharesSpan(_ lever: EntitlementLever) -> String {
     "from \(grouped(String(lever.from ?? 0))) to \(grouped(String(lever.to ?? 0)))"
+      + (lever.vcpus.map { " for each of its \($0) vCPUs" } ?? "")
   }
 
   // MARK: Words and numbers
@@ -133,7 +140,6 @@ extension EntitlementExplanation {
 
   private func place(_ level: EntitlementLevel) -> String {
     (level.kind == .host ? "on " : "in ") + text(name: level)
-      + (lever.vcpus.map { " for each of its \($0) vCPUs" } ?? "")
   }
 
   func text(name level: EntitlementLevel) -> String {
