@@ -1,4 +1,5 @@
 import BallastKernel
+import BallastUnits
 import CGSL
 import Glibc
 
@@ -34,11 +35,13 @@ public enum Distribution: Equatable, Sendable {
   public init(named name: String, mean: Double, sd: Double) throws(DistributionError) {
     guard Self.meanRange.contains(mean) else { throw .meanOutOfRange(mean) }
     guard sd.isFinite, sd > 0 else { throw .spreadNotPositive(sd) }
-    guard sd <= Self.variationMax * mean else {
+    let hasBoundOfItsOwn = ["uniform", "exponential", "beta"].contains(name)
+    guard sd <= Self.variationMax * mean || hasBoundOfItsOwn else {
       throw .spreadTooLarge(mean: mean, sd: sd, sdMax: Self.variationMax * mean)
     }
     let variation = sd / mean
-    if variation < Self.variationMin && (name == "gamma" || name == "beta") {
+    // A bound typed as decimals may differ in the last digit.
+    if variation < Self.variationMin * (1 - 1e-9) && (name == "gamma" || name == "beta") {
       throw .spreadTooSmall(name, mean: mean, sd: sd, sdMin: Self.variationMin * mean)
     }
     switch name {
@@ -151,33 +154,48 @@ public enum DistributionError: Error, Equatable, CustomStringConvertible {
   /// Values within 0…1 with this mean cannot spread so far.
   case betaSpread(mean: Double, sd: Double, sdMax: Double)
 
+  /// Means and deviations in percent, as scenarios write them, to 0.0001 %.
   public var description: String {
     switch self {
     case .unknownName(let name):
       let known = Distribution.catalog.map(\.name).joined(separator: ", ")
       return "there is no distribution '\(name)'; choose one of \(known)"
     case .meanOutOfRange(let mean):
-      return "a distribution needs a mean above 0, from 1e-09 to 1e+09, not \(mean)"
+      return "a distribution needs a mean from 1e-07% to 1e+11%, not \(percent(mean))"
     case .spreadNotPositive(let sd):
-      return "a distribution needs a standard deviation above 0, not \(sd);"
+      return "a distribution needs a standard deviation above 0, not \(percent(sd));"
         + " for no spread give a constant"
     case .spreadTooLarge(let mean, let sd, let sdMax):
-      return "standard deviation \(sd) is out of proportion to mean \(mean);"
-        + " lower it to \(sdMax) or less"
+      return "standard deviation \(percent(sd)) is out of proportion to mean \(percent(mean));"
+        + " lower it to \(percent(sdMax, .down)) or less"
     case .spreadTooSmall(let name, let mean, let sd, let sdMin):
-      return "\(name) with mean \(mean) needs a standard deviation of \(sdMin) or more, not \(sd);"
-        + " choose normal for less"
+      return "\(name) with mean \(percent(mean)) needs a standard deviation of"
+        + " \(percent(sdMin, .up)) or more, not \(percent(sd)); choose normal for less"
     case .uniformBelowZero(let mean, let sd, let sdMax):
-      return "uniform with mean \(mean) and standard deviation \(sd) reaches below 0;"
-        + " lower the standard deviation to \(sdMax) or less"
+      return "uniform with mean \(percent(mean)) and standard deviation \(percent(sd)) reaches"
+        + " below 0; lower the standard deviation to \(percent(sdMax, .down)) or less"
     case .exponentialSpread(let mean, let sd):
-      return "exponential has a standard deviation equal to its mean \(mean), not \(sd);"
-        + " leave it out or choose gamma or weibull"
+      return "exponential has a standard deviation equal to its mean \(percent(mean)), not"
+        + " \(percent(sd)); leave it out or choose gamma or weibull"
     case .betaMean(let mean):
-      return "beta stays within 0…1 and needs a mean below 1, not \(mean)"
+      return "beta stays within 0…100% and needs a mean below 100%, not \(percent(mean))"
     case .betaSpread(let mean, let sd, let sdMax):
-      return "beta with mean \(mean) cannot have standard deviation \(sd);"
-        + " lower it below \(sdMax), the square root of mean · (1 − mean)"
+      return "beta with mean \(percent(mean)) cannot have standard deviation \(percent(sd));"
+        + " lower it below \(percent(sdMax, .down)): at √(mean · (1 − mean)) all values are"
+        + " 0% or 100%"
     }
+  }
+
+  /// "13.8564%". A bound is rounded to its safe side.
+  private func percent(
+    _ fraction: Double, _ rule: FloatingPointRoundingRule = .toNearestOrEven
+  ) -> String {
+    guard let ppm = Int64(exactly: (fraction * 1e6).rounded(rule)) else {
+      return "\(fraction * 100)%"
+    }
+    var text = decimal(ppm, places: 4)
+    while text.hasSuffix("0") { text.removeLast() }
+    if text.hasSuffix(".") { text.removeLast() }
+    return text + "%"
   }
 }

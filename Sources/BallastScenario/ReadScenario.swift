@@ -39,10 +39,20 @@ public func readDocument(
   for argument in overrides {
     let (override, wrong) = Override.parse(argument, texts: &texts)
     problems.add(contentsOf: wrong)
-    if root != nil, let problem = override?.apply(to: &root!) { problems.add(problem) }
+    // What it names may be in an import that could not be read.
+    guard root != nil, importer.isWhole else { continue }
+    if let problem = override?.apply(to: &root!) { problems.add(problem) }
   }
   // Without a root there is a problem: the importer says why it has none.
   guard let root else { throw problems.error(fileOrder: texts.files)! }
+  guard importer.isWhole else {
+    // Each value can be judged, and what they mean together cannot.
+    var checker = Checker(catalogs: catalogs)
+    checker.isWhole = false
+    checker.problems = problems
+    checker.check(root, as: .object(.scenario), key: "the scenario")
+    throw checker.problems.error(fileOrder: texts.files)!
+  }
   let scenario = try assemble(
     root, path: path, seed: seed, catalogs: catalogs, paths: paths, problems: problems,
     fileOrder: texts.files)

@@ -64,6 +64,7 @@ extension Simulation {
 
   func beginMaintenance(of host: HostIndex) throws(RunSinkError) {
     let state = lives.hosts[host.int]
+    if state == .failed { return try order(maintenance: true, onRecoveryOf: host) }
     guard state == .on || state == .off else { return }
     try recorder.event(
       .maintenance, at: now, subject: name(host), from: state.name, to: "maintenance",
@@ -113,7 +114,25 @@ extension Simulation {
     }
   }
 
+  /// An order to a host that has failed counts once it is back.
+  private func order(
+    maintenance: Bool, onRecoveryOf host: HostIndex
+  ) throws(RunSinkError) {
+    guard maintenanceOnRecovery.contains(host) != maintenance else { return }
+    if maintenance {
+      maintenanceOnRecovery.insert(host)
+    } else {
+      maintenanceOnRecovery.remove(host)
+    }
+    try recorder.event(
+      .maintenance, at: now, subject: name(host), from: "failed", to: "failed",
+      detail: "on_recovery=\(maintenance ? "maintenance" : "on")")
+  }
+
   func endMaintenance(of host: HostIndex) throws(RunSinkError) {
+    if lives.hosts[host.int] == .failed {
+      return try order(maintenance: false, onRecoveryOf: host)
+    }
     guard lives.hosts[host.int] == .maintenance else { return }
     setHost(host, .on, booked: .on)
     freed.insert(clusterIndex(of: host))
@@ -129,7 +148,7 @@ extension Evacuation.Stranded {
     case .noHost(let decision):
       "reason=\(decision.refusals.kind.rawValue) not_on=\(decision.refusals.notOn)"
         + " rule=\(decision.refusals.rule) cpu=\(decision.refusals.cpu)"
-        + " memory=\(decision.refusals.memory)"
+        + " memory=\(decision.refusals.anyMemory)"
     }
   }
 }
@@ -137,7 +156,7 @@ extension Evacuation.Stranded {
 extension PlacementDecision.Refusals {
   /// What would have to change: room where hosts lacked only that, else a rule, else a host.
   fileprivate var kind: RefusalKind {
-    if cpu + memory > 0 { return .hostFit }
+    if cpu + anyMemory > 0 { return .hostFit }
     return rule > 0 ? .affinityRule : .noHost
   }
 }

@@ -25,21 +25,34 @@ extension Simulation {
     let position = cluster.position(of: host)
     var names = ExplanationNames(
       cluster: world.clusters[spec.cluster].name, hosts: cluster.hosts.map { name($0) },
-      vm: spec.name, pools: cluster.manager.tree.pools.map(\.path))
+      vm: spec.name, pools: cluster.manager.tree.pools.map(\.path),
+      weightScope: cluster.manager.rules.weightScope ?? world.profile.weightScope)
     func observation(_ position: Int) -> HostObservation {
       if let seen = lastSeen?(position) { return seen }
       var seen = HostObservation()
       machine.inspect(cluster.hosts[position], into: &seen)
       return seen
     }
-    guard cluster.manager.dividesPools else {
+    // Levers move this division; where another rule decides what VMs have, they would promise in vain.
+    let other = resource == .memory ? otherPolicy : nil
+    var explanation: EntitlementExplanation?
+    if cluster.manager.dividesPools {
+      explanation = cluster.manager.explain(
+        vm, on: position, resource, seen: cluster.hosts.indices.map(observation),
+        hosts: cluster.managers, names: names, withLevers: other == nil)
+    } else {
       names.hosts = [name(host)]
-      return cluster.managers[position].explain(
-        vm, resource, seen: observation(position), names: names)
+      explanation = cluster.managers[position].explain(
+        vm, resource, seen: observation(position), names: names, withLevers: other == nil)
     }
-    let seen = cluster.hosts.indices.map(observation)
-    return cluster.manager.explain(
-      vm, on: position, resource, seen: seen, hosts: cluster.managers, names: names)
+    explanation?.otherPolicy = other
+    return explanation
+  }
+
+  /// The memory policy, where it does not go by shares, reservations and limits as entitlements do.
+  private var otherPolicy: String? {
+    guard let policy = world.memory?.policy, policy != "proportional-share" else { return nil }
+    return policy
   }
 
   /// Key figures of policies that are on: what was refused, moved and restarted, and what could fail.

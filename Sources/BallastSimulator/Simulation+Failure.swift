@@ -12,6 +12,7 @@ extension Simulation {
       .hostFailed, at: now, subject: name(host), from: lives.hosts[host.int].name, to: "failed",
       detail: "vms=\(lost.count)")
     goingOff.remove(host)
+    if lives.hosts[host.int] == .maintenance { maintenanceOnRecovery.insert(host) }
     lives.setState(.failed, of: host)
     let arriving = migrations.vms(goingTo: host)
     // Those that wait first: none of them begins now.
@@ -49,6 +50,12 @@ extension Simulation {
 
   func recover(_ host: HostIndex) throws(RunSinkError) {
     guard lives.hosts[host.int] == .failed else { return }
+    guard maintenanceOnRecovery.remove(host) == nil else {
+      setHost(host, .maintenance, booked: .maintenance)
+      try recorder.event(
+        .hostRecovered, at: now, subject: name(host), from: "failed", to: "maintenance")
+      return try switchOffIfEmpty(host)
+    }
     setHost(host, .on, booked: .on)
     try recorder.event(
       .hostRecovered, at: now, subject: name(host), from: "failed", to: "on")

@@ -150,7 +150,8 @@ extension Simulation {
         excluded: search.map {
           DecisionRecord.Excluded(
             notOn: $0.refusals.notOn, rule: $0.refusals.rule, cpu: $0.refusals.cpu,
-            memory: $0.refusals.memory)
+            memory: $0.refusals.memory, freeMemory: $0.refusals.freeMemory,
+            swapSpace: $0.refusals.swapSpace)
         })
     }
   }

@@ -35,6 +35,8 @@ public final class Simulation {
   var explanations: [Int: [EntitlementExplanation?]] = [:]
   /// Hosts that a policy will switch off once they are empty.
   var goingOff: Set<HostIndex> = []
+  /// Failed hosts that were in maintenance, or are ordered into it: they recover into it.
+  var maintenanceOnRecovery: Set<HostIndex> = []
   private(set) var now = SimTime.zero
   /// Ends of the samples that wait in the recorder's window.
   private var pending: [SimTime] = []

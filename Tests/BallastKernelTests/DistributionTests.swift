@@ -131,6 +131,41 @@ private let possible: [(name: String, mean: Double, sd: Double)] = [
     #expect(throws: expected) { try Distribution(named: name, mean: mean, sd: sd) }
     #expect(!expected.description.isEmpty)
   }
+
+  /// 24 % / √3 = 13.85640646… %: rounded to what is still allowed, in the unit that scenarios write.
+  @Test func remediesAreInPercentAndHold() throws {
+    let error = try #require(throws: DistributionError.self) {
+      try Distribution(named: "uniform", mean: 0.24, sd: 0.15)
+    }
+    #expect(
+      error.description == "uniform with mean 24% and standard deviation 15% reaches below 0;"
+        + " lower the standard deviation to 13.8564% or less")
+    #expect(throws: Never.self) { try Distribution(named: "uniform", mean: 0.24, sd: 0.138564) }
+    #expect(throws: (any Error).self) {
+      try Distribution(named: "uniform", mean: 0.24, sd: 0.138565)
+    }
+  }
+
+  /// Whatever mean is written, the deviation that an error names is taken.
+  @Test(arguments: ["uniform", "beta", "gamma", "weibull"])
+  func everyRemedyIsTaken(name: String) throws {
+    for mean in stride(from: 0.003, to: 1, by: 0.007) {
+      for sd in [0.000001, 1.0] {
+        do throws(DistributionError) {
+          _ = try Distribution(named: name, mean: mean, sd: sd)
+        } catch {
+          let words = error.description.split(whereSeparator: { " ;:".contains($0) })
+          // "lower it to X% or less", "lower it below X%", "of X% or more".
+          let place = try #require(words.lastIndex { ["to", "below", "of"].contains($0) })
+          let percent = try #require(Double(words[place + 1].dropLast()))
+          let strictly = words[place] == "below" ? 1e-6 : 0
+          #expect(throws: Never.self, "\(error)") {
+            try Distribution(named: name, mean: mean, sd: percent / 100 - strictly)
+          }
+        }
+      }
+    }
+  }
 }
 
 @Suite struct CorrelatedNoiseTests {

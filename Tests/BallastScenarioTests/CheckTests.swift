@@ -38,6 +38,10 @@ import Testing
     ("host: esx-7", "cluster prod has no host esx-7; did you mean esx-0?"),
     ("cluster: prd", "no cluster is called prd; did you mean prod?"),
     ("start: 2h", "start 2h is after the run's end at 1h; start it earlier or lengthen the run"),
+    (
+      "start: 1h",
+      "start 1h is at the run's end, when nothing happens any more; start it earlier or lengthen the run"
+    ),
     ("stop: 0s", "stop 0s is not after start 0s; stop it later"),
     ("workload: {cpu: 101%}", "cpu: 101% is above 100%; write 100% at most"),
     (
@@ -123,6 +127,23 @@ import Testing
     (
       "events: [{at: 2h, power: {vm: web, state: on}}]",
       "the event at 2h is after the run's end at 1h; move it or lengthen the run"
+    ),
+    (
+      "events: [{at: 60m, fail: {host: esx-0}}]",
+      "the event at 1h is at the run's end, when nothing happens any more; move it or lengthen the run"
+    ),
+    (
+      "events: [{at: 1m, set: {pool: gold, cpu: {expandable: true}}}]",
+      "unknown key \"expandable\" in cpu; its keys are reservation, limit and shares"
+    ),
+    (
+      "policies: {reclamation: sqeezed}",
+      "reclamation: \"sqeezed\" is not the name of a memory policy; did you mean squeezed?"
+    ),
+    ("policies: {reclamation: of}", "reclamation: unknown value \"of\"; did you mean off?"),
+    (
+      "policies: {reclamation: {policy: off}}",
+      "policy: \"off\" is not the name of a memory policy; write none, proportional-share, mom, mom-ovirt, proxmox, hyperv-dynamic-memory or squeezed"
     ),
     (
       "events: [{at: 1m}]",

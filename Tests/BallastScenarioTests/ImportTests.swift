@@ -94,6 +94,27 @@ import Testing
     #expect(reading.error?.problems.count == 2)
   }
 
+  /// What a file lacks may be in an import that could not be read, and so may the names it uses: the import is all
+  /// that is wrong. What is written in the file itself is still judged.
+  @Test(arguments: [
+    "import: nowhere.yaml", "import: nowhere.yaml\nvms: [{name: web, pool: gold}]",
+    "import: nowhere.yaml\nevents: [{at: 1m, power: {vm: web, state: off}}]\nsweep: {vms.web.count: [1]}",
+    "import: nowhere.yaml\nvms: [{name: web, cpu: {quota_period: 50ms}, affinity: {rule: must}}]",
+  ])
+  func missingImportIsAllThatIsWrong(text: String) {
+    let reading = Reading(text, set: ["vms.web.vcpus=2"])
+    #expect(reading.lines.count == 1 && reading.lines[0].hasPrefix("1:9: cannot read nowhere.yaml"))
+    #expect(reading.error?.problems.map(\.isMissingFile) == [true])
+    #expect(Reading(text + "\nseeed: 1").error?.problems.map(\.isMissingFile) == [true, false])
+  }
+
+  @Test func cycleOfFilesThatLackTheRest() {
+    #expect(
+      Reading("import: b.yaml\nballast: 1", files: ["b.yaml": "import: web.yaml"]).messages == [
+        "files import each other: web.yaml → b.yaml → web.yaml; remove one import"
+      ])
+  }
+
   @Test func importsShareTheLimitOfBytes() {
     let long = "#" + String(repeating: "x", count: 9 << 20) + "\na: 1"
     let reading = Reading("import: [a.yaml, b.yaml]", files: ["a.yaml": long, "b.yaml": long])

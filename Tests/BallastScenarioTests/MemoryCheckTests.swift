@@ -115,7 +115,10 @@ import Testing
       "min_free is a parameter of the policy proportional-share, and mom is chosen; remove it, or "
         + "write policy: proportional-share"
     ),
-    ("policies: {reclamation: on}", "reclamation: unknown value \"on\"; write off"),
+    (
+      "policies: {reclamation: on}",
+      "reclamation: \"on\" is not the name of a memory policy; write none, proportional-share, mom, mom-ovirt, proxmox, hyperv-dynamic-memory, squeezed or off"
+    ),
     (
       "hypervisor: {profile: xen, page_sharing: between_vms}",
       "page_sharing is written, and the profile xen does not share pages; remove it, or choose esxi "

@@ -241,6 +241,22 @@ import Testing
     #expect(Reading(small(more: "policies: {\(policy)}")).messages == [])
   }
 
+  /// A policy is named alone, or in a map beside its parameters: both mean the same.
+  @Test(arguments: ["none", "proportional-share", "mom", "proxmox", "squeezed"])
+  func reclamationIsNamedAlone(policy: String) throws {
+    let alone = try #require(
+      Reading(small(more: "hypervisor: kvm\npolicies: {reclamation: \(policy)}")).scenario)
+    let map = try #require(
+      Reading(small(more: "hypervisor: kvm\npolicies: {reclamation: {policy: \(policy)}}")).scenario
+    )
+    #expect(alone.policies.reclamation == map.policies.reclamation)
+    #expect(alone.policies.reclamation.policy == policy && alone.policies.reclamation.isModelled)
+    // Who runs KSM is known either way.
+    #expect(alone.profile == map.profile)
+    let off = try #require(Reading(small(more: "policies: {reclamation: off}")).scenario)
+    #expect(!off.policies.reclamation.isModelled && off.policies.reclamation.policy == nil)
+  }
+
   /// Events and questions that are new with them.
   @Test(arguments: [
     "events: [{at: 1m, fail: {host: esx}}, {at: 2m, recover: {host: esx-0}}]",

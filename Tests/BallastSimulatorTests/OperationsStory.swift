@@ -205,9 +205,11 @@ final class OperationsStory: RunSink {
     let isAllowed: Bool =
       switch row.event {
       case "host_failed": row.to == "failed" && row.from != "failed"
-      case "host_recovered": row.from == "failed" && row.to == "on"
+      case "host_recovered": row.from == "failed" && ["on", "maintenance"].contains(row.to)
       case "host_power": [row.from, row.to].sorted() == ["off", "on"]
-      case "maintenance": row.from == "maintenance" || row.to == "maintenance"
+      case "maintenance":
+        row.from == "maintenance" || row.to == "maintenance"
+          || row.from == row.to && row.detail.hasPrefix("on_recovery=")
       default: false
       }
     expect(isAllowed, "is no change of a host", row)

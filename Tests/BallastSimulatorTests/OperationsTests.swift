@@ -153,4 +153,40 @@ struct OperationsTests {
       ])
     #expect(events.last == "200.000 maintenance h0 maintenance → maintenance vms=0")
   }
+
+  /// A host in maintenance that fails, and one that fails and is then to go into maintenance, recover into it; taken
+  /// back while it is down, it recovers to work. a waits for the host it was on until that takes VMs again.
+  @Test(arguments: [false, true]) func maintenanceOutlivesAFailure(failsFirst: Bool) throws {
+    func maintenance(_ isOn: Bool, at seconds: Int64) -> World.Event {
+      World.Event(at: .seconds(seconds), action: .maintenance([HostIndex(0)], on: isOn))
+    }
+    func recover(at seconds: Int64) -> World.Event {
+      World.Event(at: .seconds(seconds), action: .recover([HostIndex(0)]))
+    }
+    let events = try run(
+      hosts: 1, [vm("a")], PolicyChoice(),
+      events: [
+        failsFirst ? fail(0, at: 100) : maintenance(true, at: 100),
+        failsFirst ? maintenance(true, at: 150) : fail(0, at: 150),
+        recover(at: 200), maintenance(false, at: 300), fail(0, at: 400),
+        maintenance(true, at: 420), maintenance(true, at: 430), maintenance(false, at: 440),
+        recover(at: 500),
+      ])
+    #expect(
+      events.filter { $0.contains(" h0 ") && !$0.contains(" a ") }.drop {
+        !$0.hasPrefix("200.000")
+      } == [
+        "200.000 host_recovered h0 failed → maintenance",
+        "200.000 maintenance h0 maintenance → maintenance vms=0",
+        "300.000 maintenance h0 maintenance → on",
+        "400.000 host_failed h0 on → failed vms=1",
+        "420.000 maintenance h0 failed → failed on_recovery=maintenance",
+        "440.000 maintenance h0 failed → failed on_recovery=on",
+        "500.000 host_recovered h0 failed → on",
+      ])
+    #expect(
+      events.contains("150.000 maintenance h0 failed → failed on_recovery=maintenance")
+        == failsFirst)
+    #expect(events.contains { $0.hasPrefix("300.000 restart a h0 → h0") })
+  }
 }

@@ -68,6 +68,32 @@ def test_a_missing_import_is_66(tmp_path):
     assert "s.yaml:1:" in told and "base.yaml" in told and "No such file" in told
 
 
+def test_an_import_that_is_all_there_is_is_66(tmp_path):
+    """What the file lacks may be in the import: that cannot be read, and nothing else is said."""
+    told = refuse(write(tmp_path / "s.yaml", "import: base.yaml\n"), tmp_path / "out", 66)
+    assert told.count("error:") == 1 and "lacks" not in told
+
+
+def test_a_cycle_is_one_error(tmp_path):
+    write(tmp_path / "b.yaml", "import: a.yaml\n")
+    told = refuse(write(tmp_path / "a.yaml", "import: b.yaml\nballast: 1\n"), tmp_path / "out")
+    assert told.count("error:") == 1 and "import each other" in told
+
+
+def test_an_event_at_the_end_is_refused(tmp_path):
+    text = SMALL + "events:\n  - {at: 1h, power: {vm: web, state: off}}\n"
+    assert "duration: 1h" in SMALL
+    told = refuse(write(tmp_path / "s.yaml", text), tmp_path / "out")
+    line = text.split("\n").index("  - {at: 1h, power: {vm: web, state: off}}") + 1
+    assert f"s.yaml:{line}:10: error: the event at 1h is at the run's end" in told
+    assert "move it or lengthen the run" in told
+
+
+def test_a_start_at_the_end_is_refused(tmp_path):
+    told = refuse(write(tmp_path / "s.yaml", SMALL.replace("vcpus:", "start: 1h, vcpus:", 1)), tmp_path / "out")
+    assert "start 1h is at the run's end, when nothing happens any more; start it earlier" in told
+
+
 def test_a_terminal_is_not_painted_by_a_scenario(tmp_path):
     """Control characters of a file do not reach the terminal with the error that shows its line."""
     told = refuse(write(tmp_path / "s.yaml", 'ballast: 1\n"\\e]0;owned\\a": 1\n'), tmp_path / "out")

@@ -383,3 +383,58 @@ def test_another_version_is_told(mixed_run, tmp_path):
     text = (copy / "run.json").read_text(encoding="utf-8")
     write(copy / "run.json", re.sub(r'"ballast_version": "[^"]*"', '"ballast_version": "9.9.9"', text))
     assert "9.9.9" in explain(copy, "web-0", "1h").stderr
+
+
+# Pool P has reserved 6 GHz. When h-0 has failed all of it counts on h-1, which has 4, and b wants those 4.
+RESERVED = """\
+ballast: 1
+name: reserved
+duration: 30m
+interval: 5m
+hypervisor: {profile: esxi, host_reserve: 0MiB, vm_overhead: 0MiB}
+clusters:
+  - name: c
+    hosts: [{name: h, count: 2, cpu: {cores: 4, mhz: 1000}, memory: 16GiB}]
+    pools: [{name: P, cpu: {reservation: 6GHz, expandable: false}}]
+vms:
+  - {name: a, pool: P, vcpus: 4, host: h-0, memory: 1GiB, workload: {cpu: 100%}}
+  - {name: b, pool: P, vcpus: 4, host: h-1, memory: 1GiB, workload: {cpu: 100%}}
+  - {name: d, vcpus: 4, host: h-1, memory: 1GiB, workload: {cpu: 100%}}
+events:
+  - {at: 10m, fail: {host: h-0}}
+"""
+
+
+def test_the_pool_that_has_reserved_the_host_is_named(tmp_path):
+    run(write(tmp_path / "s.yaml", RESERVED), tmp_path / "run", "--quiet")
+    text = explain(tmp_path / "run", "d", "11m").stdout
+    assert "and gets 0 MHz. Pool P has 4,000 MHz of that by its reservation of 6,000 MHz, whatever the shares." in text
+    # d's own pool mates are held by their shares inside P, where nobody has reserved anything.
+    assert "by its reservation of" not in explain(tmp_path / "run", "b", "5m").stdout
+
+
+# 3,000 MiB of swap and a VM of 3,000 MiB beside one of 1,000: the host's memory would do, the device does not.
+SWAP = """\
+ballast: 1
+name: swap
+duration: 5m
+hypervisor: {profile: esxi, host_reserve: 1MiB, vm_overhead: 0MiB}
+clusters: [{name: c, hosts: [{name: h, cpu: {cores: 8, mhz: 1000}, memory: 8GiB, swap: {size: 3000MiB}}]}]
+vms:
+  - {name: a, vcpus: 1, memory: 3000MiB}
+  - {name: d, vcpus: 1, memory: 1000MiB, start: 1m}
+"""
+
+
+@pytest.mark.parametrize("profile, reason, out", [
+    ("esxi", "swap_space", "1 without enough swap space."),
+    ("xen", "free_memory", "1 without enough free memory."),
+])
+def test_a_host_that_cannot_back_a_vm_is_out_for_that(tmp_path, profile, reason, out):
+    text = SWAP.replace("esxi", profile)
+    if profile == "xen":
+        text = text.replace("8GiB, swap: {size: 3000MiB}", "3500MiB")
+    run(write(tmp_path / "s.yaml", text), tmp_path / "run", "--quiet")
+    told = explain(tmp_path / "run", "d", "2m").stdout
+    assert f"({reason})" in told and f"Hosts that were out: {out}" in told
+    assert "unreserved memory" not in told

@@ -85,7 +85,28 @@ extension Division {
       weightPerShare: place.weightPerShare,
       configuredReservation: place.pools[pool].reservation, reservation: pools[pool].reservation,
       limit: pools[pool].limit == .max ? nil : pools[pool].limit, wanted: wanted, cap: cap,
-      floor: floor, level: tree.poolLevel(parent), amount: amount, bound: bound)
+      floor: floor, level: tree.poolLevel(parent), amount: amount, bound: bound,
+      reservedBeside: bound == .shares ? reserved(in: parent, beside: pool, place) : nil)
+  }
+
+  /// The child of a pool that has most by its reservation, more than its shares bring; ties to the earlier one.
+  private func reserved(
+    in parent: Int, beside own: Int?, _ place: ExplainedPlace
+  ) -> EntitlementLevel.Reserved? {
+    guard let level = tree.poolLevel(parent) else { return nil }
+    var most: EntitlementLevel.Reserved?
+    for pool in pools.indices where pools[pool].parent == parent && pool != own {
+      let amount = tree.poolAllocation(pool)
+      guard amount > (most?.amount ?? 0), amount == tree.poolFloor(pool) else { continue }
+      // λ · weight < amount
+      let byShares = level.numerator.multipliedFullWidth(by: pools[pool].weight)
+      let asItIs = level.denominator.multipliedFullWidth(by: amount)
+      if (byShares.high, byShares.low) < (asItIs.high, asItIs.low) {
+        most = .init(
+          pool: place.pools[pool].name, reservation: place.pools[pool].reservation, amount: amount)
+      }
+    }
+    return most
   }
 
   private func level(
@@ -116,6 +137,7 @@ extension Division {
       configuredReservation: vm.reservation, reservation: vm.reservation,
       limit: vm.limit == .max ? nil : vm.limit, wanted: vm.demand, cap: cap, floor: floor,
       level: isFlat ? level : tree.poolLevel(parent), amount: amount, bound: bound,
+      reservedBeside: bound == .shares && !isFlat ? reserved(in: parent, beside: nil, place) : nil,
       ceiling: hasTwoPasses ? rows.ceilings[row] : nil)
   }
 

@@ -75,14 +75,18 @@ struct Trial {
         if cpu { $0.cpuLimit = limit } else { $0.memoryLimit = limit }
       }
     }
-    if let lever = shares(
-      .raiseShares, names.vm, from: weight, now: now, whole: min(limit, wanted(size: size)),
-      { world, weight in
+    // In the scale of a scenario, where a number of shares may be each vCPU's.
+    let each = cpu && names.weightScope == .vcpu ? max(1, seen[host].vcpus[row]) : 1
+    if var lever = shares(
+      .raiseShares, names.vm, from: weight / each, now: now,
+      whole: min(limit, wanted(size: size)),
+      { world, shares in
         world.change(vm, on: host) {
-          if cpu { $0.cpuWeight = weight } else { $0.memoryWeight = weight }
+          if cpu { $0.cpuWeight = shares * each } else { $0.memoryWeight = shares }
         }
       })
     {
+      if each > 1 { lever.vcpus = each }
       levers.append(lever)
     }
     add(.raiseReservation, names.vm, from: reservation, most: min(limit, size)) { world, amount in

@@ -100,12 +100,23 @@ public struct PlacementDecision: Sendable, Equatable {
     public var rule = 0
     public var cpu = 0
     public var memory = 0
-    public init(notOn: Int = 0, rule: Int = 0, cpu: Int = 0, memory: Int = 0) {
+    /// Memory that guests hold from power-on, and swap space, which no reservation is about.
+    public var freeMemory = 0
+    public var swapSpace = 0
+    public init(
+      notOn: Int = 0, rule: Int = 0, cpu: Int = 0, memory: Int = 0, freeMemory: Int = 0,
+      swapSpace: Int = 0
+    ) {
       self.notOn = notOn
       self.rule = rule
       self.cpu = cpu
       self.memory = memory
+      self.freeMemory = freeMemory
+      self.swapSpace = swapSpace
     }
+
+    /// Hosts that lack memory of any kind.
+    public var anyMemory: Int { memory + freeMemory + swapSpace }
   }
 
   /// Position of the chosen host.

@@ -46,11 +46,14 @@ extension PlacementPolicy {
           continue
         }
       }
-      guard
-        inventory.hosts[host].canBack(
-          memoryAtArrival: request.memoryAtArrival, swapSpace: request.swapSpace)
-      else {
-        decision.refusals.memory += 1
+      let short = inventory.hosts[host].shortage(
+        memoryAtArrival: request.memoryAtArrival, swapSpace: request.swapSpace)
+      guard short.memory == 0 else {
+        decision.refusals.freeMemory += 1
+        continue
+      }
+      guard short.swap == 0 else {
+        decision.refusals.swapSpace += 1
         continue
       }
       let score = score(request, on: host, in: inventory)

@@ -34,11 +34,18 @@ public struct DecisionRecord: Sendable, Equatable, Codable {
     public var rule: Int
     public var cpu: Int
     public var memory: Int
-    public init(notOn: Int, rule: Int, cpu: Int, memory: Int) {
+    /// Where guests hold their memory from power-on, and where swap space is counted; nil: none.
+    public var freeMemory: Int?
+    public var swapSpace: Int?
+    public init(
+      notOn: Int, rule: Int, cpu: Int, memory: Int, freeMemory: Int = 0, swapSpace: Int = 0
+    ) {
       self.notOn = notOn
       self.rule = rule
       self.cpu = cpu
       self.memory = memory
+      self.freeMemory = freeMemory > 0 ? freeMemory : nil
+      self.swapSpace = swapSpace > 0 ? swapSpace : nil
     }
   }
 
@@ -166,6 +173,8 @@ extension DecisionRecord.Excluded {
     let reasons = [
       (notOn, "not on"), (rule, "excluded by a rule"), (cpu, "without enough unreserved CPU"),
       (memory, "without enough unreserved memory"),
+      (freeMemory ?? 0, "without enough free memory"),
+      (swapSpace ?? 0, "without enough swap space"),
     ].filter { $0.0 > 0 }
     if reasons.isEmpty { return nil }
     return "Hosts that were out: " + reasons.map { "\($0.0) \($0.1)" }.joined(separator: ", ") + "."

@@ -19,15 +19,21 @@ extension EntitlementExplanation {
         "If every VM wanted its whole size, \(vm) would be entitled to \(text(staticEntitlement)).")
     }
     sentences += (levers ?? []).map(text)
-    if levers?.isEmpty == true && dynamicEntitlement < min(observedDemand ?? size, size) {
+    if let otherPolicy {
+      sentences.append(Self.words(ofPolicy: otherPolicy))
+      if isShort { sentences.append(need(under: otherPolicy)) }
+    } else if levers?.isEmpty == true && isShort {
       sentences.append("No single change brings \(vm) more.")
     }
     return sentences
   }
 
+  private var isShort: Bool { dynamicEntitlement < min(observedDemand ?? size, size) }
+
   /// The change that would help, in words: the nearest to the VM that brings all it wants, else the one that brings most.
   /// Nil where there is none or nobody looked.
   public var closestLever: String? {
+    if let otherPolicy { return isShort ? need(under: otherPolicy) : nil }
     let levers = levers ?? []
     let wanted = min(observedDemand ?? size, size)
     // Of equal ones the nearest: `max` would give the last.
@@ -73,6 +79,7 @@ extension EntitlementExplanation {
     case .shares:
       return "\(name) has \(among), which divides \(text(level.divided)) among"
         + " \(grouped(String(level.siblings))), and gets \(text(level.amount))."
+        + (level.reservedBeside.map { reservedWords($0) } ?? "")
     case .shortfall:
       return "\(text(name: parent)) has \(text(level.divided)), less than it has promised: of"
         + " \(text(level.floor)) promised \(name) gets \(text(level.amount))."
@@ -82,6 +89,11 @@ extension EntitlementExplanation {
         + " it wants, of what is reserved \(place(level.kind == .pool ? level : parent)) and"
         + " not demanded there."
     }
+  }
+
+  private func reservedWords(_ beside: EntitlementLevel.Reserved) -> String {
+    " Pool \(beside.pool) has \(text(beside.amount)) of that by its reservation of"
+      + " \(text(beside.reservation)), whatever the shares."
   }
 
   /// Where a pool is divided over hosts, of which number the host's limit is a part.
@@ -115,6 +127,7 @@ extension EntitlementExplanation {
 
   private func sharesSpan(_ lever: EntitlementLever) -> String {
     "from \(grouped(String(lever.from ?? 0))) to \(grouped(String(lever.to ?? 0)))"
+      + (lever.vcpus.map { " for each of its \($0) vCPUs" } ?? "")
   }
 
   // MARK: Words and numbers

@@ -25,6 +25,8 @@ public struct EntitlementExplanation: Sendable, Equatable, Codable {
   public var settings: Settings
   /// What would bring the VM more, one change at a time, the nearest to it first; nil where nobody looked.
   public var levers: [EntitlementLever]?
+  /// Of memory: the policy that decides what VMs have, where it does not follow this division; nil where it does.
+  public var otherPolicy: String?
 
   /// What the machine enforces for the VM between decisions.
   public struct Settings: Sendable, Equatable, Codable {
@@ -89,6 +91,19 @@ public struct EntitlementLevel: Sendable, Equatable, Codable {
     case poolReservation = "pool_reservation"
   }
 
+  /// A pool that has more than its shares would bring it.
+  public struct Reserved: Sendable, Equatable, Codable {
+    public var pool: String
+    /// As configured in the cluster.
+    public var reservation: Int64
+    public var amount: Int64
+    public init(pool: String, reservation: Int64, amount: Int64) {
+      self.pool = pool
+      self.reservation = reservation
+      self.amount = amount
+    }
+  }
+
   public var scope: Scope
   public var kind: Kind
   public var name: String
@@ -116,6 +131,9 @@ public struct EntitlementLevel: Sendable, Equatable, Codable {
   public var level: WaterLevel?
   public var amount: Int64
   public var bound: Bound
+  /// Of a consumer that its shares hold: the pool beside it that has most by its reservation, more than its shares would
+  /// bring it. Nil: none.
+  public var reservedBeside: Reserved?
   /// Of a VM, where a second pass gives what its pool has reserved and nobody there demands: the most that pass may
   /// give, limit and size. Nil where there is no second pass.
   public var ceiling: Int64?
@@ -125,8 +143,9 @@ public struct EntitlementLevel: Sendable, Equatable, Codable {
     weight: Int64, weightPerShare: Int64, configuredReservation: Int64, reservation: Int64,
     limit: Int64?,
     wanted: Int64, cap: Int64, floor: Int64, level: WaterLevel?, amount: Int64, bound: Bound,
-    ceiling: Int64? = nil
+    reservedBeside: Reserved? = nil, ceiling: Int64? = nil
   ) {
+    self.reservedBeside = reservedBeside
     self.scope = scope
     self.kind = kind
     self.name = name
@@ -170,19 +189,25 @@ public struct EntitlementLever: Sendable, Equatable, Codable {
   public var from: Int64?
   /// The least that brings `entitlement`. Nil for `move`.
   public var to: Int64?
+  /// Where `from` and `to` are shares of each vCPU: how many it has. Nil where they are the whole VM's.
+  public var vcpus: Int64?
   /// What the VM is entitled to with this change and nothing else changed.
   public var entitlement: Int64
 
-  public init(change: Change, subject: String, from: Int64?, to: Int64?, entitlement: Int64) {
+  public init(
+    change: Change, subject: String, from: Int64?, to: Int64?, vcpus: Int64? = nil,
+    entitlement: Int64
+  ) {
     self.change = change
     self.subject = subject
     self.from = from
     self.to = to
+    self.vcpus = vcpus
     self.entitlement = entitlement
   }
 }
 
-/// Names for explanations; a manager knows indices only.
+/// Names and scales for explanations; a manager knows indices and weights only.
 public struct ExplanationNames: Sendable, Equatable {
   public var cluster: String
   /// By position of the host in its cluster; one for a host alone.
@@ -190,10 +215,16 @@ public struct ExplanationNames: Sendable, Equatable {
   public var vm: String
   /// Paths by index in the cluster's tree; the root's is not used.
   public var pools: [String]
-  public init(cluster: String = "cluster", hosts: [String], vm: String, pools: [String] = []) {
+  /// What a number of CPU shares is about where the reader writes one; a manager knows what the whole VM weighs.
+  public var weightScope: WeightScope
+  public init(
+    cluster: String = "cluster", hosts: [String], vm: String, pools: [String] = [],
+    weightScope: WeightScope = .vm
+  ) {
     self.cluster = cluster
     self.hosts = hosts
     self.vm = vm
     self.pools = pools
+    self.weightScope = weightScope
   }
 }

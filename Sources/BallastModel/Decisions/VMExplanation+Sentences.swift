@@ -123,7 +123,7 @@ extension VMExplanation {
     guard let restart else { return ["\(vm) is off and waits to be started again."] }
     var text = ["\(vm) is off: its host \(restart.lastHost) failed\(when("power_off"))."]
     if let only = restart.only {
-      text.append("It is not started elsewhere; it waits for \(only) to recover.")
+      text.append("It is not started elsewhere; it waits for \(only) to take VMs again.")
     } else if time < restart.notBefore {
       text.append(
         "It is started again at \(Self.clock(restart.notBefore)), when the failure has been detected."

@@ -8,10 +8,10 @@ extension Assembler {
     var events: [(event: ScheduledEvent, value: Value)] = []
     for value in root["events"]?.items ?? [] {
       let at = value["at"]?.time
-      if let at, let duration, at.value > duration.value {
+      if let at, let duration, duration > .zero, at.value >= duration.value {
         problems.add(
           value["at"]!.place,
-          "the event at \(at.words) is after the run's end at \(duration.words)",
+          "the event at \(at.words) is \(outside(at, of: duration))",
           "move it or lengthen the run")
       }
       guard let action = readAction(value), let at else { continue }

@@ -138,7 +138,7 @@ extension Assembler {
   /// KSM is on every Linux host and off until somebody runs it: a policy that does may do so, unless the scenario says
   /// otherwise.
   mutating func letPolicyScan() {
-    let policy = root["policies"]?["reclamation"]?["policy"]?.text ?? profile.memory.policy
+    let policy = policy(root["policies"]?["reclamation"]) ?? profile.memory.policy
     guard ["mom", "mom-ovirt", "proportional-share"].contains(policy),
       case .ksm(var settings) = profile.memory.sharing.scanner,
       profile.memory.techniques.contains(.share), root["hypervisor"]?["page_sharing"] == nil
@@ -209,7 +209,7 @@ extension Assembler {
     var choice = ReclamationChoice()
     guard let value else { return choice }
     choice.isModelled = value.text != "off"
-    choice.policy = value["policy"]?.text
+    choice.policy = choice.isModelled ? policy(value) : nil
     choice.order = readOrder(value["order"])
     choice.idleTax = readTax(value["idle_tax"])
     choice.doublePaging = value["double_paging"]?.flag ?? false

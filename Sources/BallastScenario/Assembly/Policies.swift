@@ -51,7 +51,7 @@ extension Assembler {
   }
 
   /// A policy is named alone, or in a map beside its parameters.
-  private func policy(_ value: Value?) -> String? { value?.text ?? value?["policy"]?.text }
+  func policy(_ value: Value?) -> String? { value?.text ?? value?["policy"]?.text }
 
   private mutating func readAdmission(_ value: Value?) -> AdmissionChoice {
     var choice = AdmissionChoice()

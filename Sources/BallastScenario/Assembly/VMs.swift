@@ -170,9 +170,11 @@ extension Assembler {
   private mutating func readStartAndStop(_ value: Value) -> (SimTime, SimTime?) {
     let start = value["start"]?.time ?? .zero
     let stop = value["stop"]?.time
-    if let written = value["start"], let duration, start.value > duration.value {
+    if let written = value["start"], let duration, duration > .zero,
+      start.value >= duration.value
+    {
       problems.add(
-        written.place, "start \(start.words) is after the run's end at \(duration.words)",
+        written.place, "start \(start.words) is \(outside(start, of: duration))",
         "start it earlier or lengthen the run")
     }
     if let stop, let place = value["stop"]?.place, stop <= start {

@@ -5,6 +5,8 @@ import BallastModel
 /// `Assembly/`.
 struct Checker {
   let catalogs: CatalogNames
+  /// False where part of the text could not be read: then nothing is called missing.
+  var isWhole = true
   var problems = ProblemList()
 
   init(catalogs: CatalogNames) { self.catalogs = catalogs }
@@ -61,7 +63,7 @@ struct Checker {
 
   private func remedy(_ kind: Kind, _ key: String) -> String {
     if case .object(let name) = kind {
-      return "its keys are \(listed(name.spec.keys.map(\.name), "and"))"
+      return "its keys are \(listed(name.spec.modelledNames, "and"))"
     }
     return "write \(key): \(kind.example)"
   }
@@ -97,7 +99,7 @@ struct Checker {
   }
 
   private mutating func unknownKey(_ entry: Value.Entry, of spec: ObjectSpec, in key: String) {
-    let names = spec.keys.map(\.name)
+    let names = spec.modelledNames
     let near = nearest(entry.key, in: names)
     problems.add(
       entry.keyPlace, "unknown key \"\(shown(entry.key))\" in \(key)",
@@ -106,6 +108,7 @@ struct Checker {
 
   private mutating func missing(_ name: String, of spec: ObjectSpec, in value: Value, _ key: String)
   {
+    guard isWhole else { return }
     // A misspelt key is one mistake, not two.
     let isMisspelt = value.entries.contains {
       spec.key($0.key) == nil && nearest($0.key, in: spec.keys.map(\.name)) == name
@@ -122,7 +125,7 @@ struct Checker {
     switch rule {
     case .exactlyOne(let names):
       let found = value.entries.filter { names.contains($0.key) }
-      if found.isEmpty {
+      if found.isEmpty, isWhole {
         // An unknown key has been named already, and was probably meant to be the one.
         guard value.entries.allSatisfy({ spec.key($0.key) != nil }) else { return }
         problems.add(
@@ -132,13 +135,14 @@ struct Checker {
     case .atMostOne(let names):
       complainOfMore(value.entries.filter { names.contains($0.key) }, key)
     case .needsOne(let name, let others):
-      guard value.entry(name) != nil, !others.contains(where: { value.entry($0) != nil }),
+      guard isWhole, value.entry(name) != nil, !others.contains(where: { value.entry($0) != nil }),
         value.entries.allSatisfy({ spec.key($0.key) != nil })
       else { return }
       problems.add(
         value.place, "\(key) needs one of the keys \(listed(others))", "add one of them")
     case .needs(let name, let others, let instead):
-      guard let entry = value.entry(name), !others.contains(where: { value.entry($0) != nil })
+      guard isWhole, let entry = value.entry(name),
+        !others.contains(where: { value.entry($0) != nil })
       else { return }
       problems.add(
         entry.keyPlace, "\(name) has a meaning only beside \(listed(others))",
@@ -170,8 +174,26 @@ struct Checker {
       problems.add(value.place, "\(key) needs \(whole.needs)", "write \(key): \(whole.example)")
       return
     }
-    let matching = fitting.first { kind in kind.isScalar && scalarFault(value, kind) == nil }
-    check(value, as: matching ?? first, key: key)
+    let faults = fitting.filter(\.isScalar).map { ($0, scalarFault(value, $0)) }
+    // Of several that it is not, the one it is likely meant to be.
+    let meant =
+      faults.first { $0.1 == nil } ?? faults.first { $0.1!.remedy.hasPrefix("did you mean") }
+    let names = faults.compactMap { words($0.0) }
+    if meant == nil, names.count > 1, names.count == faults.count, let fault = faults[0].1 {
+      problems.add(
+        value.place, "\(key): \(fault.message)", "write \(listed(names.flatMap { $0 }))")
+      return
+    }
+    check(value, as: meant?.0 ?? first, key: key)
+  }
+
+  /// What may be written where that is one of a list; nil elsewhere.
+  private func words(_ kind: Kind) -> [String]? {
+    switch kind {
+    case .words(let words): words.filter { $0.notYet == nil }.map(\.text)
+    case .catalog(let catalog): catalogs.entries(catalog).map(\.name)
+    default: nil
+    }
   }
 }
 

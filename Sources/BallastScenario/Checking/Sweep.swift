@@ -43,7 +43,7 @@ extension Checker {
     case .object(let name):
       let spec = name.spec
       guard let key = spec.key(segment.text), key.name != "import", key.name != "sweep" else {
-        let names = spec.keys.map(\.name)
+        let names = spec.modelledNames
         problems.add(
           place, "the path leads to an unknown key \"\(shown(segment.text))\"",
           nearest(segment.text, in: names).map { "did you mean \($0)?" }

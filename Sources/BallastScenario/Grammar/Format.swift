@@ -606,6 +606,7 @@ extension ObjectName {
           Key(
             "reclamation",
             .either([
+              .catalog(.memory),
               .words([.init("off", "memory is counted, and nothing is taken back")]),
               .object(.reclamation),
             ]), "Taking memory back.", standard: "as the profile does it"),

@@ -10,7 +10,8 @@ extension ObjectName {
           Key(
             "reclamation",
             .either([
-              .words([.init("off", "memory is left alone")]), .object(.reclamation),
+              .catalog(.memory), .words([.init("off", "memory is left alone")]),
+              .object(.reclamation),
             ]), "Taking memory back.", standard: "off")
         ])
     case .domains: domainsSpec

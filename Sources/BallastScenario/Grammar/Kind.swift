@@ -97,6 +97,9 @@ struct ObjectSpec: Sendable {
   var othersNotYet: String?
 
   func key(_ name: String) -> Key? { keys.first { $0.name == name } }
+
+  /// What may be written; a key without a model is refused.
+  var modelledNames: [String] { keys.filter { $0.notYet == nil }.map(\.name) }
 }
 
 extension Kind {

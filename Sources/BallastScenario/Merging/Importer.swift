@@ -7,6 +7,8 @@ struct Importer {
   let paths: PathResolver
   var texts: SourceTexts
   var problems: [ScenarioProblem] = []
+  /// False once an import could not be read: what seems to be missing may be in it.
+  private(set) var isWhole = true
   private var bytesLeft: Int
   /// What is being read: only scenarios import others.
   var noun = Self.scenario
@@ -66,9 +68,13 @@ struct Importer {
       guard let written = item.text, !written.isEmpty else {
         problems.append(
           ScenarioProblem(item.place, "import needs a path", remedy: "write import: other.yaml"))
+        isWhole = false
         continue
       }
-      guard let imported = read(importing: written, at: item.place, chain: chain) else { continue }
+      guard let imported = read(importing: written, at: item.place, chain: chain) else {
+        isWhole = false
+        continue
+      }
       base = base.map { Self.merge(imported, over: $0) } ?? imported
     }
     return base.map { Self.merge(own, over: $0) } ?? own

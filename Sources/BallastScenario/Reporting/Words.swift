@@ -109,3 +109,10 @@ extension PartsPerMillion {
   /// For messages: "35%".
   var words: String { trimmed(value, places: 4) + "%" }
 }
+
+/// Where a time at or after a run's end lies: the run ends before anything happens at its end.
+func outside(_ time: SimTime, of duration: SimDuration) -> String {
+  time.value > duration.value
+    ? "after the run's end at \(duration.words)"
+    : "at the run's end, when nothing happens any more"
+}
