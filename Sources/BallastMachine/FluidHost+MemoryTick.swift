@@ -170,7 +170,10 @@ extension FluidHost {
         amount: record.pointee.balloonTarget)
     }
     let isStuck = record.pointee.stuckFor >= MemoryCosts.stuckAfter
-    if isStuck && !record.pointee.isStuckTold {
+    // A manager that gives up and asks again meets the same balloon: that is no news.
+    if balloon != record.pointee.stuckAt { record.pointee.stuckAt = -1 }
+    if isStuck && !record.pointee.isStuckTold && record.pointee.stuckAt < 0 {
+      record.pointee.stuckAt = balloon
       reclaim.note(.balloonStuck, at: time, vm: Int64(vm.value), amount: balloon)
     }
     record.pointee.isStuckTold = isStuck

@@ -147,3 +147,24 @@ def test_who_was_killed_is_told(tmp_path):
     assert f"{kill['subject']} is off since 5m" in text
     assert "the kernel on h killed it, as memory was wanted and none could be found. It held " in text
     assert "down for" in text and "standing still" not in text
+
+
+def test_a_stuck_balloon_is_told_once(tmp_path):
+    """b cannot give more than it has unused. Its balloon stays where it is; that the host gives up and asks again every
+    few minutes is no news."""
+    text = scenario(
+        "kvm", "3000MiB", """\
+  - {name: a, vcpus: 1, memory: 2500MiB, workload: {cpu: 50%, memory: {active: 10%, touched: {steps: {0s: 40%, 10m: 90%}}}}}
+  - name: b
+    vcpus: 1
+    memory: 2600MiB
+    guest_swap: none
+    memory_policy: {minimum: 100MiB}
+    workload: {cpu: 50%, memory: {active: 10%, touched: {steps: {0s: 20%, 10m: 80%}}}}""",
+        policies="policies: {reclamation: {policy: proxmox}}")
+    run(write(tmp_path / "s.yaml", text), tmp_path / "run", "--quiet")
+    stuck = [row for row in read_csv(tmp_path / "run", "events.csv")[1] if row["event"] == "balloon_stuck"]
+    assert len(stuck) == 1
+    since = float(stuck[0]["time_s"])
+    sizes = {row["mem_balloon_mib"] for time, row in vm_rows(tmp_path / "run", "b").items() if time > since}
+    assert len(sizes) == 1 and f"balloon_mib={sizes.pop()}" in stuck[0]["detail"]

@@ -66,6 +66,8 @@ struct GuestReclaim: BitwiseCopyable {
   var stuckFor: Int64 = 0
   var isWaitingTold = false
   var isStuckTold = false
+  /// What the balloon held when it was last told to be stuck; −1: it has moved since.
+  var stuckAt: Int64 = -1
   var isBallooningTold = false
   var isDead = false
   /// More is mapped than it may hold while the host is short.
