@@ -34,6 +34,15 @@ struct VMSettingsTests {
     #expect(settings(profile, shares: .high).memoryWeight == 40_980)
   }
 
+  /// A pool that says nothing weighs as a VM of 4 vCPUs that says nothing; under KVM it is a group, and weighs 1024.
+  @Test(arguments: [
+    (HypervisorProfile.esxi, Int64(4_000)), (.xen, 1_024), (.hyperv, 400), (.kvm, 1_024),
+  ])
+  func poolsWeighAsAVMOfFourVCPUs(_ profile: HypervisorProfile, weight: Int64) {
+    #expect(profile.poolCPUShares(nil).value == weight)
+    #expect(profile.cpuShares(nil, vcpus: 4).value == weight)
+  }
+
   @Test func unlimitedIsTheLargestNumber() {
     #expect(settings(.esxi).cpuLimit == .max && settings(.esxi).memoryLimit == .max)
   }
