@@ -35,10 +35,10 @@ def virsh(*arguments, check=True, timeout=60):
     return done.stdout
 
 
-def host(*arguments, code=0, timeout=120):
-    """`ballast host …` against the lab."""
+def host(*arguments, code=0, timeout=120, where=("--connect", URI)):
+    """`ballast host …` against the lab's libvirt, or where else."""
     done = subprocess.run(
-        [BALLAST, "host", arguments[0], "--connect", URI, *map(str, arguments[1:])],
+        [BALLAST, "host", arguments[0], *map(str, where), *map(str, arguments[1:])],
         capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=timeout)
     assert code is None or done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done
