@@ -109,8 +109,9 @@ extension Simulation {
     let memory = machine.memory(of: vm)
     let waiting = memory.waiting + world.overhead(of: world.vms[vm.int]).value - memory.overhead
     return VMExplanation.Memory(
-      policy: decided == nil ? "none" : decision.policy, taxed: taxed, state: decision.state,
-      free: decision.free, wanted: decision.wanted, vm: row, waiting: waiting > 0 ? waiting : nil)
+      policy: decided == nil ? "none" : decision.policy, taxed: taxed,
+      state: world.knowsMemoryStates ? decision.state : nil, free: decision.free,
+      wanted: decision.wanted, vm: row, waiting: waiting > 0 ? waiting : nil)
   }
 
   private func admission(of vm: VMIndex, in cluster: ClusterControl) -> AdmissionExplanation {

@@ -168,3 +168,17 @@ def test_a_stuck_balloon_is_told_once(tmp_path):
     since = float(stuck[0]["time_s"])
     sizes = {row["mem_balloon_mib"] for time, row in vm_rows(tmp_path / "run", "b").items() if time > since}
     assert len(sizes) == 1 and f"balloon_mib={sizes.pop()}" in stuck[0]["detail"]
+
+
+@pytest.mark.parametrize(("policy", "knows"), [("proxmox", False), ("mom", True)])
+def test_only_policies_with_states_are_explained_by_them(tmp_path, policy, knows):
+    text = scenario(
+        "kvm", "3000MiB", """\
+  - {name: a, vcpus: 1, memory: 2500MiB, workload: {cpu: 50%, memory: {active: 10%, touched: 90%}}}
+  - {name: b, vcpus: 1, memory: 2600MiB, workload: {cpu: 50%, memory: {active: 10%, touched: 80%}}}""",
+        policies=f"policies: {{reclamation: {policy}}}")
+    run(write(tmp_path / "s.yaml", text), tmp_path / "run", "--quiet")
+    told = ballast("explain", tmp_path / "run", "--vm", "a", "--at", "20m").stdout
+    assert f"Policy {policy}: the host {'is in state' if knows else 'has'} " in told
+    answer = json.loads(ballast("explain", tmp_path / "run", "--vm", "a", "--at", "20m", "--json").stdout)
+    assert ("state" in answer["explanation"]["memory_control"]) == knows

@@ -22,8 +22,9 @@ extension VMExplanation.Memory {
     }
     guard policy != "none" else { return text }
     text.append(
-      "Policy \(policy): the host is in state \(state.rawValue) with \(memory.words(free)) free; it acts"
-        + " below \(memory.words(wanted)).")
+      "Policy \(policy): the host"
+        + (state.map { " is in state \($0.rawValue) with" } ?? " has")
+        + " \(memory.words(free)) free; it acts below \(memory.words(wanted)).")
     if vm.target >= 0 {
       text.append(
         "Its target is \(memory.words(vm.target)), between \(memory.words(vm.floor)) and"

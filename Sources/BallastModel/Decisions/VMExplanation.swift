@@ -53,7 +53,8 @@ public struct VMExplanation: Sendable, Equatable, Codable {
     public var policy: String
     /// Nil without a tax.
     public var taxed: Taxed?
-    public var state: MemoryState
+    /// Nil where the policy knows no states.
+    public var state: MemoryState?
     /// Bytes of the host that count as free, and below which the policy acts.
     public var free: Int64
     public var wanted: Int64
@@ -62,7 +63,7 @@ public struct VMExplanation: Sendable, Equatable, Codable {
     /// Bytes it waits for and cannot be given now, overhead included; nil: none. It stands still meanwhile.
     public var waiting: Int64?
     public init(
-      policy: String, taxed: Taxed? = nil, state: MemoryState, free: Int64, wanted: Int64,
+      policy: String, taxed: Taxed? = nil, state: MemoryState?, free: Int64, wanted: Int64,
       vm: MemoryExplanation, waiting: Int64? = nil
     ) {
       self.policy = policy
