@@ -10,10 +10,10 @@ struct Estate {
     var entry: HostEntry
     /// "prod.esx": how a user names it.
     var name: String { "\(cluster).\(entry.name)" }
+    /// "clusters.prod.hosts": the path of the entries of its cluster.
+    var listPath: String { "clusters.\(pathSegment(cluster)).hosts" }
     /// "clusters.prod.hosts.esx": the path of its keys.
-    var path: String {
-      "clusters.\(pathSegment(cluster)).hosts.\(pathSegment(entry.name))"
-    }
+    var path: String { "\(listPath).\(pathSegment(entry.name))" }
     var coresPerHost: Int { entry.sockets * entry.coresPerSocket }
   }
   /// Sums over VMs and hosts.
@@ -24,15 +24,22 @@ struct Estate {
     var hostCount = 0
     var cores: Int64 = 0
     var hostMemory = Bytes.zero
+
+    mutating func addHost(cores: Int, memory: Bytes) {
+      hostCount += 1
+      self.cores += Int64(cores)
+      hostMemory = hostMemory + memory
+    }
+
+    mutating func add(_ vm: World.VM) {
+      vmCount += 1
+      vcpus += Int64(vm.vcpus)
+      memory = memory + vm.memory
+    }
   }
   var groups: [HostGroup]
   /// Of the whole scenario.
-  var vmCount: Int { clusters.values.reduce(0) { $0 + $1.vmCount } }
-  var vcpus: Int64 { clusters.values.reduce(0) { $0 + $1.vcpus } }
-  var memory: Bytes { clusters.values.reduce(.zero) { $0 + $1.memory } }
-  var cores: Int64 { clusters.values.reduce(0) { $0 + $1.cores } }
-  var hostMemory: Bytes { clusters.values.reduce(.zero) { $0 + $1.hostMemory } }
-  var hostCount: Int { clusters.values.reduce(0) { $0 + $1.hostCount } }
+  private(set) var whole = Totals()
   /// By name.
   private var clusters: [String: Totals] = [:]
   /// Hosts that the scenario says are down, as it names them.
@@ -47,17 +54,15 @@ struct Estate {
     for cluster in world.clusters {
       var totals = Totals()
       for host in cluster.hosts.map({ world.hosts[$0.int] }) {
-        totals.hostCount += 1
-        totals.cores += Int64(host.sockets * host.coresPerSocket)
-        totals.hostMemory = totals.hostMemory + host.memory
+        let cores = host.sockets * host.coresPerSocket
+        totals.addHost(cores: cores, memory: host.memory)
+        whole.addHost(cores: cores, memory: host.memory)
       }
       clusters[cluster.name] = totals
     }
     for vm in world.vms {
-      let name = world.clusters[vm.cluster].name
-      clusters[name]!.vmCount += 1
-      clusters[name]!.vcpus += Int64(vm.vcpus)
-      clusters[name]!.memory = clusters[name]!.memory + vm.memory
+      clusters[world.clusters[vm.cluster].name]!.add(vm)
+      whole.add(vm)
     }
   }
 

@@ -9,55 +9,52 @@ import BallastUnits
 /// Promises  hosts that are left out stay in the inventory, down, so that whatever names them still does: VMs that start
 ///           there start elsewhere. Those left out are the last ones, in the order of the file.
 struct Fleet {
-  let cluster: String
-  private let entries: [HostEntry]
+  fileprivate let groups: [Estate.HostGroup]
   /// As written.
   let hostNames: [String]
   private let draft: ScenarioDraft
   private let alreadyDown: [String]
   private let taken: Set<String>
 
-  var entry: HostEntry { entries[0] }
-  var coresPerHost: Int { entry.sockets * entry.coresPerSocket }
+  var cluster: String { groups[0].cluster }
+  var entry: HostEntry { groups[0].entry }
+  var coresPerHost: Int { groups[0].coresPerHost }
   var count: Int { hostNames.count }
   /// "prod.esx", or "prod.esx-1 and 7 alike".
   var name: String {
-    "\(cluster).\(entry.name)" + (entries.count > 1 ? " and \(entries.count - 1) alike" : "")
+    groups[0].name + (groups.count > 1 ? " and \(groups.count - 1) alike" : "")
   }
-  private var hostsPath: String { "clusters.\(pathSegment(cluster)).hosts" }
-  private var path: String { "\(hostsPath).\(pathSegment(entry.name))" }
 
   fileprivate init(
     _ groups: [Estate.HostGroup], _ draft: ScenarioDraft, down: [String], taken: Set<String>
   ) {
-    cluster = groups[0].cluster
-    entries = groups.map(\.entry)
-    hostNames = entries.flatMap { expandedNames($0.name, count: $0.count) }
+    self.groups = groups
+    hostNames = groups.flatMap(\.hostNames)
     self.draft = draft
     alreadyDown = down
     self.taken = taken
   }
 
   func has(_ name: String) -> Bool {
-    entries.contains { $0.name == name || "\(cluster).\($0.name)" == name }
+    groups.contains { $0.entry.name == name || $0.name == name }
   }
 
   /// What makes it `count` hosts, the last `down` of them down.
   func overrides(count: Int, down: Int = 0) -> [String] {
     var names = hostNames
     var overrides: [String] = []
-    if count > names.count, entries.count == 1, names.count > 1 {
+    if count > names.count, groups.count == 1, names.count > 1 {
       if down > 0 { names = expandedNames(entry.name, count: count) }
-      overrides.append("\(path).count=\(count)")
+      overrides.append("\(groups[0].path).count=\(count)")
     } else if count > names.count {
       // One host has its entry's name: more of them are an entry of their own, so that it keeps it.
       var name = entry.name + "-more"
       while taken.contains(name) || taken.contains(name + "-0") { name += "-more" }
       let more = count - names.count
       if down > 0 { names += expandedNames(name, count: more) }
-      let keys = draft.entries(at: path).filter { $0.key != "name" && $0.key != "count" }
+      let keys = draft.entries(at: groups[0].path).filter { $0.key != "name" && $0.key != "count" }
       overrides.append(
-        "\(hostsPath).+={name: \(jsonString(name)), count: \(more)"
+        "\(groups[0].listPath).+={name: \(jsonString(name)), count: \(more)"
           + keys.map { ", \(jsonString($0.key)): \($0.text)" }.joined() + "}")
     }
     // Names of hosts that are not written are wanted only where some of them are down.
@@ -89,7 +86,7 @@ extension TrialBench {
     let fleets = fleets(of: estate)
     let found = name.map { name in fleets.filter { $0.has(name) } } ?? fleets
     if found.count == 1 { return found[0] }
-    let names = fleets.map { "\($0.cluster).\($0.entry.name)" }.joined(separator: ", ")
+    let names = fleets.map(\.groups[0].name).joined(separator: ", ")
     guard let name else {
       throw PlanError(
         "there are \(fleets.count) kinds of hosts, and only one can be varied",
@@ -109,8 +106,7 @@ extension TrialBench {
         kinds.append([group])
       }
     }
-    let taken = Set(
-      estate.groups.flatMap { expandedNames($0.entry.name, count: $0.entry.count) })
+    let taken = Set(estate.groups.flatMap(\.hostNames))
     return kinds.map { Fleet($0, draft, down: estate.hostsDown, taken: taken) }
   }
 
@@ -150,6 +146,8 @@ extension TrialBench {
 }
 
 extension Estate.HostGroup {
+  fileprivate var hostNames: [String] { expandedNames(entry.name, count: entry.count) }
+
   /// Single hosts of one cluster with the same processors, memory and swap.
   fileprivate func isAlike(_ other: Self) -> Bool {
     cluster == other.cluster && entry.count == 1 && other.entry.count == 1

@@ -58,12 +58,6 @@ public struct PlanFit: Sendable {
       [Trial(shape.overrides(n))]
         + (k > 0 ? [Trial(shape.overrides(n) + lost.overrides)] : [])
     }
-    func obstacle(_ n: Int) -> (words: String, isDegraded: Bool)? {
-      for (index, result) in bench.run(trials(n)).enumerated() {
-        if let words = whatStops(result) { return (words, index > 0) }
-      }
-      return nil
-    }
     let search = ThresholdSearch(in: 0...most, parts: ThresholdSearch.parts) { numbers in
       bench.hold(numbers.map(trials))
     }
@@ -91,7 +85,9 @@ public struct PlanFit: Sendable {
     let count: Int
     switch search.outcome {
     case .never:
-      let words = obstacle(0).map { ($0.isDegraded ? "with \(k) hosts down, " : "") + $0.words }
+      let words = bench.obstacle(trials(0)).map {
+        ($0.isDegraded ? "with \(k) hosts down, " : "") + $0.words
+      }
       return PlanAnswer(
         question: "fit",
         sentence: "none fits: the scenario does not hold as it is: \(words ?? "it does not run")",
@@ -99,7 +95,7 @@ public struct PlanFit: Sendable {
     case .always: count = most
     case .upTo(let n): count = n
     }
-    let next = search.outcome == .always ? nil : obstacle(count + 1)
+    let next = search.outcome == .always ? nil : bench.obstacle(trials(count + 1))
     let per = try perHost(bench.run(trials(count)[0]), shape)
     let takers = per.filter { $0.count > 0 }
     if !takers.isEmpty {

@@ -29,18 +29,12 @@ public struct PlanHosts: Sendable {
           ? [Trial(fleet.overrides(count: n, down: k) + ["policies.failover={policy: none}"])]
           : [])
     }
-    func obstacle(_ n: Int) -> (words: String, isDegraded: Bool)? {
-      for (index, result) in bench.run(trials(n)).enumerated() {
-        if let words = whatStops(result) { return (words, index > 0) }
-      }
-      return nil
-    }
     let least = k + 1
     var most = max(totals.vmCount + k, fleet.count, least)
     var details: [String] = []
-    if let never = obstacle(most) {
+    if let never = bench.obstacle(trials(most)) {
       let written = max(fleet.count, least)
-      guard written < most, obstacle(written) == nil else {
+      guard written < most, bench.obstacle(trials(written)) == nil else {
         return PlanAnswer(
           question: "hosts",
           sentence: "no number of hosts is enough: even with \(most), one per VM"
@@ -60,7 +54,7 @@ public struct PlanHosts: Sendable {
     case .always: count = least
     case .upTo(let removed): count = most - removed
     }
-    let fewer = count > least ? obstacle(count - 1) : nil
+    let fewer = count > least ? bench.obstacle(trials(count - 1)) : nil
     let reason =
       fewer.map {
         "with \(count - 1), \($0.isDegraded ? "\(k) of them down, " : "")\($0.words)"
@@ -102,24 +96,5 @@ public struct PlanHosts: Sendable {
   private func besides(_ others: Int, of cluster: String) -> String {
     others == 0
       ? "" : ", \(others) other host\(others == 1 ? "" : "s") of cluster \(cluster) counted in"
-  }
-}
-
-/// What stops a trial; nil where nothing does.
-func whatStops(_ result: Result<TrialResult, TrialError>) -> String? {
-  switch result {
-  case .failure(let error): error.words
-  case .success(let result): result.obstacle
-  }
-}
-
-extension TrialBench {
-  /// Which groups of trials hold, all of a group.
-  func hold(_ groups: [[Trial]]) -> [Bool] {
-    var results = run(groups.flatMap { $0 })[...]
-    return groups.map { group in
-      defer { results = results.dropFirst(group.count) }
-      return results.prefix(group.count).allSatisfy { (try? $0.get())?.holds ?? false }
-    }
   }
 }

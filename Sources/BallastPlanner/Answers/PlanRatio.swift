@@ -130,8 +130,8 @@ public struct PlanRatio: Sendable {
     case .hosts:
       Double(estate.totals(of: fleet!.cluster).vmCount)
         / Double(estate.totals(of: fleet!.cluster).hostCount)
-    case .cpu: Double(estate.vcpus) / Double(estate.cores)
-    case .memory: Double(estate.memory.value) / Double(estate.hostMemory.value)
+    case .cpu: Double(estate.whole.vcpus) / Double(estate.whole.cores)
+    case .memory: Double(estate.whole.memory.value) / Double(estate.whole.hostMemory.value)
     }
   }
 
@@ -153,7 +153,7 @@ public struct PlanRatio: Sendable {
         cores += Double(count) * Double(group.entry.sockets) * Double(group.entry.count)
         return "\(group.path).cpu.cores=\(count)"
       }
-      return Step(ratio: Double(estate.vcpus) / cores, overrides: overrides)
+      return Step(ratio: Double(estate.whole.vcpus) / cores, overrides: overrides)
     case .memory:
       var memory = 0.0
       let overrides = estate.groups.map { group in
@@ -161,7 +161,7 @@ public struct PlanRatio: Sendable {
         memory += Double(size) * Double(group.entry.count) * 0x1p20
         return "\(group.path).memory=\(size)MiB"
       }
-      return Step(ratio: Double(estate.memory.value) / memory, overrides: overrides)
+      return Step(ratio: Double(estate.whole.memory.value) / memory, overrides: overrides)
     }
   }
 

@@ -134,12 +134,6 @@ extension HostComparison {
       </main>
       <footer>Made by Ballast {{{version}}}. This file needs no network.</footer>
       <script type="application/json" id="chart-data">{{{data}}}</script>
-      {{#hasLibrary}}{{{libraryNotice}}}
-      <script>{{{library}}}</script>
-      {{/hasLibrary}}
-      <script>{{{script}}}</script>
-      </body>
-      </html>
 
-      """
+      """ + pageFoot
 }

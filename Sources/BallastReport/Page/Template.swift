@@ -54,14 +54,19 @@ let pageTemplate =
     <footer>Made by Ballast {{{version}}}. This file needs no network.</footer>
     {{#hasCharts}}<script type="application/json" id="chart-data">{{{chartData}}}</script>
     {{/hasCharts}}
-    {{#hasLibrary}}{{{libraryNotice}}}
-    <script>{{{library}}}</script>
-    {{/hasLibrary}}
-    <script>{{{script}}}</script>
-    </body>
-    </html>
 
-    """
+    """ + pageFoot
+
+/// The end of such a page, behind the data of its charts.
+let pageFoot = """
+  {{#hasLibrary}}{{{libraryNotice}}}
+  <script>{{{library}}}</script>
+  {{/hasLibrary}}
+  <script>{{{script}}}</script>
+  </body>
+  </html>
+
+  """
 
 /// The licence that the library asks to be kept with every copy.
 let dygraphsNotice = """
