@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from lab import CPU, DIR, Guest, host, policy, split, wait_for
+from lab import CPU, DIR, Guest, delivered, host, policy, split, wait_for
 
 PR_SET_PDEATHSIG = 1
 UNIFIED = pathlib.Path("/sys/fs/cgroup/cgroup.controllers").exists()
@@ -96,16 +96,18 @@ def test_what_qemu_and_the_kernel_tell_is_observed(direct, where):
 
     x, y = direct
     x.ask("burn", 1)
-    before, start = seen(), time.monotonic()
+    before, times = seen(), [guest.cpu_time() for guest in direct]
     time.sleep(4)
-    after, length = seen(), time.monotonic() - start
+    after, ran = seen(), [guest.cpu_time() - was for guest, was in zip(direct, times)]
     assert set(after) == {x.domain, y.domain}
     for domain in after.values():
         assert domain["answered"] and domain["vcpus"] == 1 and domain["memory_current"] == 192 << 20
         assert domain["rss"] > 0
-    ran = {name: (after[name]["vcpu_time"] - before[name]["vcpu_time"]) / 1e9 / length for name in after}
-    print(f"ran: {ran}")
-    assert ran[x.domain] > 0.5 and ran[y.domain] < 0.2
+    observed = [(after[guest.domain]["vcpu_time"] - before[guest.domain]["vcpu_time"]) / 1e9 for guest in direct]
+    print(f"observed {observed}, ran {ran}")
+    # How much of the pCPU there is to get, others on it decide; x is a vCPU and a few threads that hardly run.
+    assert observed[0] == pytest.approx(ran[0], abs=0.2 + 0.1 * ran[0])
+    assert observed[0] > 3 * observed[1]
     x.ask("reset")
 
 
@@ -127,9 +129,10 @@ def test_weights_and_quotas_are_set_and_put_back(direct, where, tmp_path):
     file = policy(
         tmp_path / "quota.yaml", direct, f"{{name: {y.domain}, cpu: {{quota: 25ms, quota_period: 100ms}}}}")
     host("apply", "--policy", file, *state, "--interval", "1s", where=where)
-    parts = split(direct)
-    print(f"quota 25 % → {parts[1]:.3f}")
-    assert parts[1] <= 0.28
+    got = delivered(direct)
+    print(f"quota 25 % → {got[1]:.3f}, {got[0]:.3f} for the other")
+    # Others on the pCPU can only take from it.
+    assert got[1] <= 0.28
     host("restore", *state, where=where)
     assert [(guest.knob(WEIGHT), guest.knob(QUOTA)) for guest in direct] == first
     for guest in direct:
