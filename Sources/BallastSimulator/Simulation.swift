@@ -38,6 +38,8 @@ public final class Simulation {
   /// Failed hosts that were in maintenance, or are ordered into it: they recover into it.
   var maintenanceOnRecovery: Set<HostIndex> = []
   private(set) var now = SimTime.zero
+  /// A VM may run out of memory: its cluster hears of that at the end of the sample, because the room it had is free.
+  private let meetsAtSamples: Bool
   /// Ends of the samples that wait in the recorder's window.
   private var pending: [SimTime] = []
 
@@ -80,6 +82,7 @@ public final class Simulation {
     _ world: World, sink: any RunSink, threads: Int, watching watched: [VMIndex]
   ) throws(RunSinkError) {
     self.world = world
+    meetsAtSamples = world.canKill
     tiles = Tiles(count: world.hosts.count, threads: threads)
     let followsEntitlements = !watched.isEmpty || Recorder.followsEntitlements(world)
     machine = Machine(
@@ -188,10 +191,9 @@ public final class Simulation {
 
   // MARK: Time
 
-  /// When the buffers of the window will be full. Where a VM may run out of memory its cluster hears of that at the end of
-  /// the sample: the room it had is free.
+  /// When the buffers of the window will be full.
   private func endOfWindow() -> SimTime {
-    if world.canKill { return world.sampleEnd(after: now) }
+    if meetsAtSamples { return world.sampleEnd(after: now) }
     let lastSample = now.value / world.recordInterval.value
     let room = Int64(recorder.window - pending.count)
     return SimTime(min((lastSample + room) * world.recordInterval.value, world.duration.value))

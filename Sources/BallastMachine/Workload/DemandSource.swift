@@ -23,11 +23,13 @@ public struct DemandSource: Sendable {
     case steps([DemandForm.Step])
     case square(period: Int64, highFor: Int64, high: Int64, low: Int64)
     case diurnal(mean: Int64, amplitude: Int64, peak: Int64, interval: Int64)
-    case random(CorrelatedNoise, interval: Int64)
+    case random(interval: Int64)
     case replay(SampledSeries, atEnd: TraceEnd, length: Int64)
   }
 
   var form: Form
+  /// Of `random`. Behind a reference, so that a draw happens in place; copies of a source part at their next draw.
+  private var noise: NoiseBox?
   /// Steps: the next step. Replay: the next sample. Random: draws made.
   private(set) var position = 0
   /// Replay with `repeat`: where the present round started, ns.
@@ -76,7 +78,9 @@ public struct DemandSource: Sendable {
         mean: mean.value, amplitude: amplitude.value, peak: peak.value, interval: interval.value))
   }
   public static func random(_ noise: CorrelatedNoise, interval: SimDuration) -> DemandSource {
-    DemandSource(.random(noise, interval: interval.value))
+    var source = DemandSource(.random(interval: interval.value))
+    source.noise = NoiseBox(noise)
+    return source
   }
 
   /// - Parameter length: the whole trace's length, the period of `repeat`.
@@ -118,10 +122,9 @@ public struct DemandSource: Sendable {
     case .diurnal(let mean, let amplitude, let peak, let interval):
       value = diurnalValue(mean: mean, amplitude: amplitude, peak: peak, at: now)
       nextChange = now + interval
-    case .random(var noise, let interval):
-      form = .constant  // gives up its copy, so that the draw happens in place
-      let fraction = noise.next(step: SimDuration(interval))
-      form = .random(noise, interval: interval)
+    case .random(let interval):
+      if !isKnownUniquelyReferenced(&noise) { noise = NoiseBox(noise!.noise) }
+      let fraction = noise!.noise.next(step: SimDuration(interval))
       value = Int64((min(max(fraction, 0), 1) * 1_000_000).rounded())
       nextChange = now + interval
     case .replay(let series, let atEnd, let length):
@@ -177,6 +180,13 @@ public struct DemandSource: Sendable {
     value = Int64(series.values[position - 1])
     nextChange = roundStart + (position < series.count ? series.time(position) : series.end).value
   }
+}
+
+/// Owned by one source whenever it is changed.
+private final class NoiseBox: @unchecked Sendable {
+  var noise: CorrelatedNoise
+
+  init(_ noise: CorrelatedNoise) { self.noise = noise }
 }
 
 /// mean + amplitude · cos(2π (t − peak) / 24 h) in ppm, rounded once, clipped to 0 … 100 %.

@@ -4,15 +4,17 @@ import BallastUnits
 
 /// Cells of some columns of some VMs, hosts or pools over the whole run, for exact percentiles and for verdicts.
 ///
-/// Layout    per entity one buffer of its samples in order of time, each with its length, its end and its cells side by side:
-///           an append writes one place and counts no references.
+/// Layout    per entity one buffer of its samples in order of time, each its number in the run and its cells side by side: an
+///           append writes one place and counts no references. When a sample ended and how long it was follows from its
+///           number. Entities may be appended to from different threads, each from one at a time.
 final class History: @unchecked Sendable {
   private let columns: [Int]
-  /// Words of a sample: length and end, ns, then cells.
+  /// Words of a sample: its number, then cells.
   private let stride: Int
   private let buffers: UnsafeMutablePointer<Buffer>
   private let entities: Int
-  private let isTimed: [Bool]
+  private let interval: Int64
+  private let duration: Int64
 
   private struct Buffer: BitwiseCopyable {
     var words: UnsafeMutablePointer<Int64>?
@@ -24,12 +26,13 @@ final class History: @unchecked Sendable {
 
   /// - Parameters:
   ///   - columns: raw values of the column enumeration.
-  ///   - isTimed: per entity, whether somebody will ask when its samples ended; empty: of none.
-  init(entities: Int, columns: [Int], isTimed: [Bool] = []) {
-    self.isTimed = isTimed.isEmpty ? [Bool](repeating: false, count: entities) : isTimed
+  ///   - interval: length of a sample; the last one ends with the run, after `duration`.
+  init(entities: Int, columns: [Int], interval: SimDuration, duration: SimDuration) {
     self.columns = columns
     self.entities = entities
-    stride = 2 + columns.count
+    self.interval = interval.value
+    self.duration = duration.value
+    stride = 1 + columns.count
     buffers = .allocate(capacity: max(entities, 1))
     buffers.initialize(repeating: Buffer(), count: max(entities, 1))
   }
@@ -39,16 +42,15 @@ final class History: @unchecked Sendable {
     buffers.deallocate()
   }
 
-  /// - Parameter row: the cells of all columns of one entity.
-  func append(
-    entity: Int, row: UnsafePointer<Int64>, interval: SimDuration, end: SimTime
-  ) {
+  /// - Parameters:
+  ///   - end: of the sample.
+  ///   - row: the cells of all columns of one entity.
+  func append(entity: Int, row: UnsafePointer<Int64>, end: SimTime) {
     let buffer = buffers + entity
     if buffer.pointee.count == buffer.pointee.capacity { grow(buffer) }
     let words = buffer.pointee.words! + buffer.pointee.count * stride
-    words[0] = interval.value
-    words[1] = end.value
-    for index in 0..<columns.count { words[2 + index] = row[columns[index]] }
+    words[0] = (end.value - 1) / interval
+    for index in 0..<columns.count { words[1 + index] = row[columns[index]] }
     buffer.pointee.count += 1
   }
 
@@ -67,23 +69,31 @@ final class History: @unchecked Sendable {
     guard let index = columns.firstIndex(of: column) else {
       preconditionFailure("a column is kept before it is asked for")
     }
+    return Series(
+      cells: words(of: entity) { $0[1 + index] },
+      intervals: words(of: entity) { min(interval, duration - $0[0] * interval) })
+  }
+
+  /// When the samples of an entity ended, ns.
+  func ends(entity: Int) -> [Int64] {
+    words(of: entity) { min(($0[0] + 1) * interval, duration) }
+  }
+
+  private func words(
+    of entity: Int, _ value: (UnsafePointer<Int64>) -> Int64
+  ) -> [Int64] {
     let (buffer, stride) = (buffers[entity], stride)
-    func all(_ place: Int) -> [Int64] {
-      guard let words = buffer.words else { return [] }
-      return [Int64](unsafeUninitializedCapacity: buffer.count) { values, count in
-        for sample in 0..<buffer.count { values[sample] = words[sample * stride + place] }
-        count = buffer.count
-      }
+    guard let words = buffer.words else { return [] }
+    return [Int64](unsafeUninitializedCapacity: buffer.count) { values, count in
+      for sample in 0..<buffer.count { values[sample] = value(words + sample * stride) }
+      count = buffer.count
     }
-    return Series(cells: all(2 + index), intervals: all(0), ends: isTimed[entity] ? all(1) : [])
   }
 
   /// Values with the time each stood for.
   struct Series {
     var cells: [Int64]
     var intervals: [Int64]
-    /// Empty where nobody kept them.
-    var ends: [Int64] = []
 
     var isEmpty: Bool { cells.isEmpty }
 

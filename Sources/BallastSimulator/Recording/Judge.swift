@@ -42,6 +42,8 @@ struct Judge {
   let world: World
   let manifest: RunManifest
   let vmSeries: (Int, VMColumn) -> History.Series
+  /// When the samples of a VM ended, ns.
+  let vmEnds: (Int) -> [Int64]
   let hostSeries: (Int, HostColumn) -> History.Series
   let poolSeries: (Int, PoolColumn) -> History.Series
   let consolidation: History.Series
@@ -70,8 +72,8 @@ struct Judge {
       else { return nil }
       var worst: (miss: Int64, vm: VMIndex, end: Int64)?
       for vm in vms {
-        let series = vmSeries(vm.int, column)
-        for (cell, end) in zip(series.cells, series.ends) where cell != emptyCell {
+        let cells = vmSeries(vm.int, column).cells
+        for (cell, end) in zip(cells, vmEnds(vm.int)) where cell != emptyCell {
           let miss = miss(cell, world.judgements[index].expectation.bound)
           if miss > worst?.miss ?? 0 { worst = (miss, vm, end) }
         }

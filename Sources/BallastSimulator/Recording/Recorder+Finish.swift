@@ -25,6 +25,7 @@ extension Recorder {
       vmSeries: { [self] vm, column in
         history.series(entity: Int(rowOfVM[vm]), column: column.rawValue)
       },
+      vmEnds: { [self] vm in history.ends(entity: Int(rowOfVM[vm])) },
       hostSeries: { [self] host, column in
         hostHistory.series(entity: judgedHosts.firstIndex(of: host)!, column: column.rawValue)
       },

@@ -20,8 +20,9 @@ final class Recorder {
   let manifest: RunManifest
   private let tileCount: Int
 
-  // Rows of VMs: the recorded ones first, then those only a verdict needs.
-  private let rowVMs: [Int]
+  /// VMs with rows in the window, in the order of rows.
+  private let recordedVMs: [Int]
+  /// Per VM its row and its entity in `history`: those recorded, then those that only a verdict needs; −1 for none.
   let rowOfVM: UnsafeMutablePointer<Int32>
   private let vmCells: UnsafeMutablePointer<Int64>
   private let vmStates: UnsafeMutablePointer<VMState?>
@@ -35,14 +36,19 @@ final class Recorder {
   var shortage: ShortageClock
   private let poolCells: UnsafeMutablePointer<Int64>
 
-  private let sizes: UnsafeMutablePointer<Int64>
+  /// vCPUs × clock, kHz.
+  let sizes: UnsafeMutablePointer<Int64>
   let usesSketch: UnsafeMutablePointer<Bool>
   let summaries: VMSummaries
   let sketchMemory: VMMemorySummaries
-  /// No row, pool or verdict asks for single samples of VMs.
-  private let onlySummaries: Bool
+  /// No row, pool or verdict asks for more of a sample of a VM than its CPU.
+  private let asksForCPUOnly: Bool
+  /// Somebody is only judged.
+  private let judgesUnrecorded: Bool
   /// One per tile.
   private let blocks: UnsafeMutablePointer<SampleBlock>
+  /// One per tile: rows of VMs that are only judged, until the sample of their host is done.
+  let judgedRows: UnsafeMutablePointer<RowScratch>
   let entitlements: EntitlementBook
   let pools: PoolBook
 
@@ -94,7 +100,8 @@ final class Recorder {
 
     let recorded = world.recordedVMs.map(\.int)
     let isRecorded = Set(recorded)
-    rowVMs = recorded + judgements.vms.filter { !isRecorded.contains($0) }
+    recordedVMs = recorded
+    let rowVMs = recorded + judgements.vms.filter { !isRecorded.contains($0) }
 
     let sampleCount = world.sampleCount
     let vmCount = world.vms.count
@@ -103,14 +110,14 @@ final class Recorder {
     for (row, vm) in rowVMs.enumerated() { rowOfVM[vm] = Int32(row) }
 
     let bytesPerSample =
-      8 * (rowVMs.count * VMColumn.count + manifest.pools.count * 4 * tileCount)
+      8 * (recorded.count * VMColumn.count + manifest.pools.count * 4 * tileCount)
       + world.hosts.count * MemoryLayout<HostSample>.stride
     let windowBytes = max(Self.windowBytesMin, Self.windowBytesPerVM * vmCount)
     window = max(1, min(256, sampleCount, windowBytes / max(bytesPerSample, 1)))
 
-    vmCells = filled(window * rowVMs.count * VMColumn.count, emptyCell)
-    vmStates = filled(window * rowVMs.count, nil)
-    vmHosts = filled(window * rowVMs.count, -1)
+    vmCells = filled(window * recorded.count * VMColumn.count, emptyCell)
+    vmStates = filled(window * recorded.count, nil)
+    vmHosts = filled(window * recorded.count, -1)
     hostSamples = filled(window * world.hosts.count, HostSample())
     hostCells = filled(world.hosts.count * HostColumn.count, emptyCell)
     hostMemoryStates = filled(world.hosts.count, nil)
@@ -131,20 +138,28 @@ final class Recorder {
       hasTail: world.tail > .zero)
     sketchMemory = VMMemorySummaries(
       count: needsSketches ? vmCount : 0, interval: world.recordInterval)
-    onlySummaries = rowVMs.isEmpty && !followsEntitlements
+    asksForCPUOnly =
+      recorded.isEmpty && !followsEntitlements
+      && judgements.vmColumns.allSatisfy(Self.cpuColumns.contains)
+    judgesUnrecorded = rowVMs.count > recorded.count
     blocks = .allocate(capacity: tileCount)
-    for tile in 0..<tileCount { (blocks + tile).initialize(to: SampleBlock()) }
+    judgedRows = .allocate(capacity: tileCount)
+    for tile in 0..<tileCount {
+      (blocks + tile).initialize(to: SampleBlock())
+      (judgedRows + tile).initialize(to: RowScratch())
+    }
 
-    let columns = Set(judgements.vmColumns + (isExact ? summaryColumns : []))
-    history = History(
-      entities: rowVMs.count, columns: columns.map(\.rawValue).sorted(),
-      isTimed: rowVMs.map(Set(judgements.vms).contains))
+    let kept = Set(judgements.vmColumns + (isExact && !recorded.isEmpty ? summaryColumns : []))
+    func cells(of entities: Int, columns: [Int]) -> History {
+      History(
+        entities: entities, columns: columns, interval: world.recordInterval,
+        duration: world.duration)
+    }
+    history = cells(of: rowVMs.count, columns: kept.map(\.rawValue).sorted())
     judgedHosts = judgements.hosts
-    hostHistory = History(
-      entities: judgedHosts.count, columns: Array(0..<HostColumn.count))
+    hostHistory = cells(of: judgedHosts.count, columns: Array(0..<HostColumn.count))
     judgedPools = judgements.pools
-    poolHistory = History(
-      entities: judgedPools.count, columns: Array(0..<PoolColumn.count))
+    poolHistory = cells(of: judgedPools.count, columns: Array(0..<PoolColumn.count))
 
     entitlements = EntitlementBook(vmCount: followsEntitlements ? vmCount : 0)
     pools = PoolBook(
@@ -173,6 +188,8 @@ final class Recorder {
     usesSketch.deallocate()
     blocks.deinitialize(count: tileCount)
     blocks.deallocate()
+    judgedRows.deinitialize(count: tileCount)
+    judgedRows.deallocate()
   }
 
   // MARK: Between advances
@@ -208,14 +225,18 @@ final class Recorder {
     var demand: Int64 = 0
     var used: Int64 = 0
     var lost: Int64 = 0
-    if onlySummaries && !isTail && SampleBlock.fits(vms: columns.count)
+    if asksForCPUOnly && !isTail && SampleBlock.fits(vms: columns.count)
       && columns.count == columns.present && !machine.hasMovingMemory(host)
       && (!takesMemoryBack || machine.isMemoryAtRest(host))
     {
       takeMemoryAtRest(of: host, overhead: columns.overhead, slot: slot, tile: tile)
       (demand, used) = blocks[tile].take(columns, into: summaries)
+      if judgesUnrecorded {
+        judgeCPU(columns, host: host, at: time, interval: interval, tile: tile)
+      }
     } else {
       endStretch(tile: tile)
+      let judged = judgedRows[tile].rows(columns.count)
       let control = world.controlInterval.value
       let steps = time.value / control - (time - interval).value / control
       var memory = VMMemorySums()
@@ -223,13 +244,17 @@ final class Recorder {
         demand += columns.demand[row]
         used += columns.used[row]
         let cells = recordVM(
-          columns, row, host: host, interval: interval, steps: steps, slot: slot, tile: tile)
+          columns, row, host: host, interval: interval, steps: steps, slot: slot, tile: tile,
+          judged: judged + row * VMColumn.count)
         lost += cells.lost
         memory += cells
       }
       let excess = takeMemory(
         of: host, memory, overhead: columns.overhead, slot: slot, mayHold: false)
-      if excess > 0 { takeExcess(excess, from: cells(of: columns, slot: slot)) }
+      if excess > 0 {
+        takeExcess(excess, from: cells(of: columns, slot: slot, judged: judged))
+      }
+      if judgesUnrecorded { judge(columns, judged, at: time) }
     }
     hostSamples[slot * world.hosts.count + host.int] = HostSample(
       demand: demand + columns.demandElsewhere, lost: lost, used: used + columns.usedElsewhere,
@@ -242,7 +267,7 @@ final class Recorder {
   /// Returns the VM's memory.
   private func recordVM(
     _ columns: SampleColumns, _ row: Int, host: HostIndex, interval: SimDuration, steps: Int64,
-    slot: Int, tile: Int
+    slot: Int, tile: Int, judged: UnsafeMutablePointer<Int64>
   ) -> VMMemoryCells {
     let isTail = interval != world.recordInterval
     let vm = Int(columns.vm[row])
@@ -276,40 +301,34 @@ final class Recorder {
     }
     let cellRow = Int(rowOfVM[vm])
     guard cellRow >= 0 else { return memory }
-    let place = slot * rowVMs.count + cellRow
-    vmStates[place] = lives[index].state
-    vmHosts[place] = host.value
-    write(
-      columns, row, to: vmCells + place * VMColumn.count, host: host, interval: interval,
-      entitled: entitled, memory: memory, isOn: isOn)
+    var cells = judged
+    if !isOnlyJudged(row: cellRow) {
+      let place = slot * recordedVMs.count + cellRow
+      vmStates[place] = lives[index].state
+      vmHosts[place] = host.value
+      cells = vmCells + place * VMColumn.count
+    }
+    writeCPU(columns, row, to: cells, host: host, interval: interval)
+    cells[VMColumn.cpuDemand.rawValue] += memory.lost
+    cells[VMColumn.cpuEntitled.rawValue] = entitled.cpu
+    cells[VMColumn.memEntitled.rawValue] = isOn ? Bytes(entitled.memory).milliMebibytes : 0
+    memory.write(to: cells, withReclamation: takesMemoryBack)
     return memory
   }
 
-  private func write(
-    _ columns: SampleColumns, _ row: Int, to cells: UnsafeMutablePointer<Int64>,
-    host: HostIndex, interval: SimDuration, entitled: Entitled,
-    memory: VMMemoryCells, isOn: Bool
-  ) {
-    let vm = Int(columns.vm[row])
-    let demand = columns.demand[row]
-    let ready = demand - columns.used[row]
-    let coreRate = machine.coreRate(of: host)
-    cells[VMColumn.cpuDemand.rawValue] = demand + memory.lost
-    cells[VMColumn.cpuEntitled.rawValue] = entitled.cpu
-    cells[VMColumn.cpuUsed.rawValue] = columns.used[row]
-    cells[VMColumn.cpuReady.rawValue] = readyTime(ready, interval: interval, coreRate: coreRate)
-    cells[VMColumn.cpuReadyPercent.rawValue] = percent(ready, of: sizes[vm])
-    cells[VMColumn.cpuLimitedPercent.rawValue] = percent(
-      demand - columns.unlimited[row], of: sizes[vm])
-    cells[VMColumn.memEntitled.rawValue] = isOn ? Bytes(entitled.memory).milliMebibytes : 0
-    memory.write(to: cells, withReclamation: takesMemoryBack)
-  }
+  /// Whether a row is of a VM without rows in the window.
+  func isOnlyJudged(row: Int) -> Bool { row >= recordedVMs.count }
 
   /// The rows of the VMs that are still on.
-  private func cells(of columns: SampleColumns, slot: Int) -> [UnsafeMutablePointer<Int64>] {
+  private func cells(
+    of columns: SampleColumns, slot: Int, judged: UnsafeMutablePointer<Int64>
+  ) -> [UnsafeMutablePointer<Int64>] {
     (0..<columns.present).compactMap {
       let row = Int(rowOfVM[Int(columns.vm[$0])])
-      return row < 0 ? nil : vmCells + (slot * rowVMs.count + row) * VMColumn.count
+      if row < 0 { return nil }
+      return isOnlyJudged(row: row)
+        ? judged + $0 * VMColumn.count
+        : vmCells + (slot * recordedVMs.count + row) * VMColumn.count
     }
   }
 
@@ -336,22 +355,6 @@ final class Recorder {
       sample.demand - sample.used, interval: interval, coreRate: machine.coreRate(of: host))
   }
 
-  /// Ready time in µs, a cell of ms: missing rate / clock × interval.
-  private func readyTime(
-    _ missing: Int64, interval: SimDuration, coreRate: Kilohertz
-  ) -> Int64 {
-    if missing == 0 { return 0 }
-    return interval.value % 1_000 == 0
-      ? roundedRatio(missing, by: interval.value / 1_000, over: coreRate.value)
-      : roundedRatio(missing, by: interval.value, over: coreRate.value * 1_000)
-  }
-
-  /// Thousandths of a percent. The two ends, the most frequent values under contention, need no division.
-  private func percent(_ part: Int64, of whole: Int64) -> Int64 {
-    if part == 0 || whole <= 0 { return 0 }
-    return part == whole ? 100_000 : roundedRatio(part, by: 100_000, over: whole)
-  }
-
   // MARK: Windows, from one thread
 
   /// Hands the samples of a window to the sink; `times` are their ends.
@@ -359,8 +362,9 @@ final class Recorder {
     for host in world.hosts.indices { writeHostState(HostIndex(host)) }
     for (slot, time) in times.enumerated() {
       let interval = time - (world.sampleEnd(before: time))
-      let vms = vmCells + slot * rowVMs.count * VMColumn.count
-      let states = vmStates + slot * rowVMs.count
+      let recorded = recordedVMs.count
+      let vms = vmCells + slot * recorded * VMColumn.count
+      let states = vmStates + slot * recorded
       for host in world.hosts.indices {
         writeHost(
           HostIndex(host), hostSamples[slot * world.hosts.count + host], interval: interval)
@@ -371,7 +375,6 @@ final class Recorder {
       let hosts = hostCells
       writeIdle(slot: slot)
       pools.fill(poolCells, slot: slot, clusters: clusters)
-      let recorded = world.recordedVMs.count
       try sink.write(
         SampleRows(
           time: time, interval: interval,
@@ -380,12 +383,12 @@ final class Recorder {
           hostMemoryStates: UnsafeBufferPointer(start: hostMemoryStates, count: world.hosts.count),
           vms: UnsafeBufferPointer(start: vms, count: recorded * VMColumn.count),
           vmStates: UnsafeBufferPointer(start: states, count: recorded),
-          vmHosts: UnsafeBufferPointer(start: vmHosts + slot * rowVMs.count, count: recorded),
+          vmHosts: UnsafeBufferPointer(start: vmHosts + slot * recorded, count: recorded),
           pools: UnsafeBufferPointer(
             start: poolCells, count: manifest.pools.count * PoolColumn.count)))
       foldDigest(time: time, hosts: hosts, vms: vms, states: states)
       remember(slot: slot, time: time, interval: interval, hosts: hosts, vms: vms, states: states)
-      states.update(repeating: nil, count: rowVMs.count)
+      states.update(repeating: nil, count: recorded)
     }
     hostMemory.endWindow()
   }
@@ -393,14 +396,15 @@ final class Recorder {
   /// Rows of VMs that should run and do not: refused, or waiting to be started again.
   private func writeIdle(slot: Int) {
     guard lives.hasIdle else { return }
-    for row in rowVMs.indices where vmStates[slot * rowVMs.count + row] == nil {
-      let state = lives[VMIndex(rowVMs[row])].state
-      guard state == .refused || state == .restarting else { continue }
-      vmStates[slot * rowVMs.count + row] = state
-      vmHosts[slot * rowVMs.count + row] = -1
-      let cells = vmCells + (slot * rowVMs.count + row) * VMColumn.count
+    for (row, vm) in recordedVMs.enumerated() {
+      let place = slot * recordedVMs.count + row
+      let state = lives[VMIndex(vm)].state
+      guard vmStates[place] == nil, state == .refused || state == .restarting else { continue }
+      vmStates[place] = state
+      vmHosts[place] = -1
+      let cells = vmCells + place * VMColumn.count
       for column in foldedColumns { cells[column] = 0 }
-      let configured = machine.configuredMemory(of: VMIndex(rowVMs[row])).milliMebibytes
+      let configured = machine.configuredMemory(of: VMIndex(vm)).milliMebibytes
       cells[VMColumn.memConfigured.rawValue] = configured
       if takesMemoryBack { cells[VMColumn.memUntouched.rawValue] = configured }
     }
@@ -425,7 +429,7 @@ final class Recorder {
         cells[HostColumn.memSwapped.rawValue])
     }
     let columns = foldedColumns
-    for row in 0..<world.recordedVMs.count where states[row] != nil {
+    for row in 0..<recordedVMs.count where states[row] != nil {
       let cells = vms + row * VMColumn.count
       for column in columns { digest.fold(cells[column]) }
     }
@@ -436,17 +440,15 @@ final class Recorder {
     slot: Int, time: SimTime, interval: SimDuration, hosts: UnsafeMutablePointer<Int64>,
     vms: UnsafeMutablePointer<Int64>, states: UnsafeMutablePointer<VMState?>
   ) {
-    let (history, places) = (history, vmHosts + slot * rowVMs.count)
-    for row in 0..<rowVMs.count where states[row] != nil && places[row] >= 0 {
-      history.append(entity: row, row: vms + row * VMColumn.count, interval: interval, end: time)
+    let (history, places) = (history, vmHosts + slot * recordedVMs.count)
+    for row in 0..<recordedVMs.count where states[row] != nil && places[row] >= 0 {
+      history.append(entity: row, row: vms + row * VMColumn.count, end: time)
     }
     for (entity, host) in judgedHosts.enumerated() {
-      hostHistory.append(
-        entity: entity, row: hosts + host * HostColumn.count, interval: interval, end: time)
+      hostHistory.append(entity: entity, row: hosts + host * HostColumn.count, end: time)
     }
     for (entity, pool) in judgedPools.enumerated() {
-      poolHistory.append(
-        entity: entity, row: poolCells + pool * PoolColumn.count, interval: interval, end: time)
+      poolHistory.append(entity: entity, row: poolCells + pool * PoolColumn.count, end: time)
     }
     var poweredOn: Int64 = 0
     var hostsOn: Int64 = 0
