@@ -23,10 +23,7 @@ extension Simulation {
     let spec = world.vms[vm.int]
     let cluster = clusters[spec.cluster]
     let position = cluster.position(of: host)
-    var names = ExplanationNames(
-      cluster: world.clusters[spec.cluster].name, hosts: cluster.hosts.map { name($0) },
-      vm: spec.name, pools: cluster.manager.tree.pools.map(\.path),
-      weightScope: cluster.manager.rules.weightScope ?? world.profile.weightScope)
+    var names = explanationNames(of: vm)
     func observation(_ position: Int) -> HostObservation {
       if let seen = lastSeen?(position) { return seen }
       var seen = HostObservation()
@@ -47,6 +44,16 @@ extension Simulation {
     }
     explanation?.otherPolicy = other
     return explanation
+  }
+
+  /// What the VM, its cluster's hosts and pools are called.
+  func explanationNames(of vm: VMIndex) -> ExplanationNames {
+    let spec = world.vms[vm.int]
+    let cluster = clusters[spec.cluster]
+    return ExplanationNames(
+      cluster: world.clusters[spec.cluster].name, hosts: cluster.hosts.map { name($0) },
+      vm: spec.name, pools: cluster.manager.tree.pools.map(\.path),
+      weightScope: cluster.manager.rules.weightScope ?? world.profile.weightScope)
   }
 
   /// The memory policy, where it does not go by shares, reservations and limits as entitlements do.

@@ -95,7 +95,11 @@ extension Simulation {
   private func memoryControl(
     _ vm: VMIndex, _ manager: ResourceManager, seen: HostObservation
   ) -> VMExplanation.Memory? {
-    guard let (facts, taxed) = manager.explainMemory(vm, seen: seen) else { return nil }
+    var names = explanationNames(of: vm)
+    names.hosts = machine.host(of: vm).map { [name($0)] } ?? []
+    guard let (facts, taxed) = manager.explainMemory(vm, seen: seen, names: names) else {
+      return nil
+    }
     let decision = manager.memoryDecision
     let decided = decision.vms.first { $0.vm == vm }
     if taxed == nil && decided == nil { return nil }

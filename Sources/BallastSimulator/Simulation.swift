@@ -199,12 +199,19 @@ public final class Simulation {
     return SimTime(min((lastSample + room) * world.recordInterval.value, world.duration.value))
   }
 
-  /// The next control step of a cluster whose hosts must meet for it.
+  /// The next control step of the clusters whose hosts must meet for it.
   private func clusterStepDue() -> SimTime {
+    clusters.reduce(.never) { $1.manager.dividesPools ? min($0, stepDue(of: $1)) : $0 }
+  }
+
+  /// When one of its hosts is due, or what was seen has waited for its pools' refresh.
+  private func stepDue(of cluster: ClusterControl) -> SimTime {
     var due = SimTime.never
-    for cluster in clusters where cluster.manager.dividesPools {
-      for host in cluster.hosts { due = min(due, controller(of: host).due(host)) }
+    if let time = cluster.manager.heldBackUntil {
+      let interval = world.controlInterval.value
+      due = SimTime((time.value + interval - 1) / interval * interval)
     }
+    for host in cluster.hosts { due = min(due, controller(of: host).due(host)) }
     return due
   }
 
@@ -227,8 +234,7 @@ public final class Simulation {
       clock.advance()
     }
     let meeters = clusters.value.filter(\.manager.dividesPools)
-    for cluster in meeters
-    where cluster.hosts.contains(where: { controller(of: $0).due($0) == meeting }) {
+    for cluster in meeters where stepDue(of: cluster) == meeting {
       step(cluster, at: meeting)
     }
     guard !meeters.isEmpty, pending.last == meeting else { return }

@@ -257,13 +257,20 @@ struct MemoryControlTests {
     var seen = Self.observation { $0[0].swapped = 1 << 30 }
     seen.memoryConsumed[0] = 2 << 30
     _ = manager.decided(seen)
-    let (row, taxed) = try #require(manager.explainMemory(VMIndex(0), seen: seen))
+    let names = ExplanationNames(hosts: ["h"], vm: "a")
+    let (row, taxed) = try #require(manager.explainMemory(VMIndex(0), seen: seen, names: names))
     #expect(row.held == 2 << 30 && row.shares == 1_000)
-    #expect(taxed == VMExplanation.Taxed(rate: .percent(75), floor: 0, cap: 3 << 30))
-    #expect(manager.explainMemory(VMIndex(7), seen: seen) == nil)
+    #expect(taxed?.rate == .percent(75) && taxed?.floor == 0 && taxed?.cap == 3 << 30)
+    let levels = try #require(taxed?.levels)
+    #expect(levels.map(\.name) == ["h", "a"] && levels.map(\.kind) == [.host, .vm])
+    #expect(levels[1].shares == 1_000 && levels[1].siblingShares == 2_000)
+    // Enough for both.
+    #expect(
+      levels.map(\.amount) == [7 << 30, 3 << 30] && levels.map(\.bound) == [.nothing, .nothing])
+    #expect(manager.explainMemory(VMIndex(7), seen: seen, names: names) == nil)
     var untaxed = Self.manager()
     _ = untaxed.decided(seen)
-    #expect(try #require(untaxed.explainMemory(VMIndex(0), seen: seen)).taxed == nil)
+    #expect(try #require(untaxed.explainMemory(VMIndex(0), seen: seen, names: names)).taxed == nil)
   }
 
   /// A VM that leaves and comes back is another: what was learnt of it is gone.

@@ -220,6 +220,32 @@ struct SimulationTests {
     #expect(sink.pool("", .cpuReservedByChildren) == [300_000, 300_000])
   }
 
+  /// Pool gold (limit 1 GHz), divided over its hosts every 40 s: by sizes at the start, half and half. a on ha wants 1 GHz
+  /// until 12 s, b on hb from then on. A control step sees that at 20 s, and nothing changes after it: at 40 s the limit
+  /// moves all the same.
+  @Test func whatWasSeenWaitsForTheRefreshOnly() throws {
+    let gold = PoolSpec(
+      name: "gold", cpu: .init(limit: .megahertz(1_000)), memory: .init(), pools: [],
+      place: SourcePlace(file: "t", line: 1, column: 1))
+    func workload(_ first: Int64, _ then: Int64) -> GuestWorkload {
+      GuestWorkload(
+        cpu: .steps([
+          .init(time: .zero, value: .percent(first)),
+          .init(time: .seconds(12), value: .percent(then)),
+        ]))
+    }
+    var scene = world(
+      hosts: ["ha", "hb"],
+      [
+        vm("a", pool: "gold", workload: workload(50, 0)),
+        vm("b", host: 1, pool: "gold", workload: workload(0, 50)),
+      ], pools: [gold], duration: 120)
+    scene.policies.entitlement.refresh = .seconds(40)
+    let (sink, _) = try run(scene)
+    #expect(sink.vm("b", .cpuUsed)[2] == 500_000 && sink.vm("b", .cpuUsed)[3] == 500_000)
+    #expect(sink.vm("b", .cpuUsed).dropFirst(4) == Array(repeating: 1_000_000, count: 8)[...])
+  }
+
   /// Without a host of their own, VMs go where the fuller resource is least full: a to ha, b to hb, c to ha again.
   @Test func placementChoosesAtPowerOn() throws {
     let (sink, _) = try run(

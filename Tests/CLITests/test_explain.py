@@ -169,6 +169,44 @@ expect:
 """
 
 
+TAXED = """
+ballast: 1
+duration: 20m
+interval: 1m
+hypervisor: {profile: esxi, host_reserve: 0MiB, vm_overhead: 0MiB, page_sharing: off, large_pages: false}
+clusters:
+  - name: c
+    hosts: [{name: h, cpu: {cores: 10, mhz: 1000}, memory: 10GiB}]
+    pools: [{name: P, memory: {reservation: 6GiB}}]
+vms:
+  - {name: a, pool: P, vcpus: 1, memory: 8GiB, workload: {cpu: 50%, memory: {active: 10%, touched: 100%}}}
+  - {name: d, vcpus: 1, memory: 8GiB, workload: {cpu: 50%, memory: {active: 90%, touched: 100%}}}
+"""
+
+
+def test_a_taxed_division_names_the_reservation_of_a_pool(tmp_path):
+    """Pool P has its 6 GiB although a uses a tenth of them; without the reservation its price brings less."""
+    file = write(tmp_path / "taxed.yaml", TAXED)
+    run(file, tmp_path / "with")
+    run(file, tmp_path / "without", "--set", "clusters.c.pools.P.memory.reservation=0MiB")
+
+    def levels(directory, vm):
+        taxed = explained(tmp_path / directory, vm, "15m")["explanation"]["memory_control"]["taxed"]
+        return [(level["name"], level["bound"], level["amount"]) for level in taxed["levels"]]
+
+    held = levels("with", "a")
+    assert held[:2] == [("h", "capacity", 10 << 30), ("P", "reservation", 6 << 30)]
+    text = explain(tmp_path / "with", "a", "15m").stdout
+    assert "what holds it there is the memory reservation of its pool, divided inside by price" in text
+    assert "pool P" in text and "bound by" in text
+    loser = levels("with", "d")
+    assert loser[-1] == ("d", "price", 4 << 30)
+    assert "Beside d, pool P has 6144 MiB by its reservation" in explain(tmp_path / "with", "d", "15m").stdout
+    free = levels("without", "a")
+    assert free[1][1] == "price" and free[1][2] < 6 << 30
+    assert "what holds it there is its price" in explain(tmp_path / "without", "a", "15m").stdout
+
+
 def test_a_failed_expectation_says_by_how_much_and_what_would_help(tmp_path):
     path = write(tmp_path / "crowded.yaml", CROWDED)
     done = run(path, tmp_path / "run", code=1)

@@ -17,6 +17,8 @@ public struct ClusterManager: Sendable {
   public var rules: EntitlementRules
   /// When the pools were last divided; nil: they have to be.
   public private(set) var lastDivision: SimTime?
+  /// Something has been observed since that waits for the next refresh.
+  private var isHeldBack = false
 
   public init(pools: PoolTree, rules: EntitlementRules = EntitlementRules()) {
     tree = pools
@@ -40,11 +42,20 @@ public struct ClusterManager: Sendable {
   public mutating func divide(
     _ seen: [HostObservation], among hosts: Hosts, workspace: ClusterWorkspace = ClusterWorkspace()
   ) {
-    guard dividesPools, isDue(seen, hosts) else { return }
+    guard dividesPools else { return }
+    isHeldBack = !isDue(seen, hosts)
+    if isHeldBack { return }
     workspace.entitle(seen, hosts, tree: tree, rules: rules)
     workspace.tax(seen, hosts)
     workspace.giveParts(among: hosts, tree: tree)
     lastDivision = seen.lazy.map(\.time).max() ?? .zero
+  }
+
+  /// From when on what has been observed since the last division is to be divided, though nothing new is observed; nil:
+  /// everything has been.
+  public var heldBackUntil: SimTime? {
+    guard isHeldBack, let refresh = rules.refresh, let lastDivision else { return nil }
+    return lastDivision + refresh
   }
 
   private func isDue(_ seen: [HostObservation], _ hosts: Hosts) -> Bool {

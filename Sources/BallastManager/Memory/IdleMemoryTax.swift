@@ -82,19 +82,34 @@ public struct IdleMemoryTax: Sendable, Equatable {
     guard pools.count > 1 else {
       return divide(capacity: min(capacity, pools.first?.limit ?? .max), among: claims)
     }
+    return divideTree(capacity: capacity, among: claims, pools: pools, poolOfClaim: poolOfClaim)
+      .parts
+  }
+
+  /// A division and what stands behind it: what each pool asked for among its siblings and got, in the order of pools.
+  struct Tree {
+    var asked: [Claim]
+    var given: [Int64]
+    var parts: [Int64]
+  }
+
+  /// - Parameter pools: at least the root.
+  func divideTree(
+    capacity: Int64, among claims: [Claim], pools: [MemoryPool], poolOfClaim: [Int]
+  ) -> Tree {
     let asked = poolClaims(claims, pools, poolOfClaim)
-    var given = pools.map { _ in Int64(0) }
-    given[0] = min(capacity, asked[0].cap)
-    var result = claims.map { _ in Int64(0) }
+    var tree = Tree(
+      asked: asked, given: pools.map { _ in 0 }, parts: claims.map { _ in 0 })
+    tree.given[0] = min(capacity, asked[0].cap)
     for pool in pools.indices {
       let inner = pools.indices.filter { $0 > 0 && pools[$0].parent == pool }
       let own = claims.indices.filter { poolOfClaim[$0] == pool }
       let parts = divide(
-        capacity: given[pool], among: inner.map { asked[$0] } + own.map { claims[$0] })
-      for (child, part) in zip(inner, parts) { given[child] = part }
-      for (claim, part) in zip(own, parts.dropFirst(inner.count)) { result[claim] = part }
+        capacity: tree.given[pool], among: inner.map { asked[$0] } + own.map { claims[$0] })
+      for (child, part) in zip(inner, parts) { tree.given[child] = part }
+      for (claim, part) in zip(own, parts.dropFirst(inner.count)) { tree.parts[claim] = part }
     }
-    return result
+    return tree
   }
 
   /// What each pool claims among its siblings, from the last to the first.

@@ -63,8 +63,9 @@ public struct ProportionalShareMemory: MemoryPolicy {
     let claims = table.rows.map(\.claim)
     let held = claims.reduce(0) { $0 + $1.held }
     let capacity = max(0, min(held + free - decision.wanted, MemoryTable.bytesMax))
-    let targets = parameters.tax.divide(
-      capacity: capacity, among: claims, pools: table.pools, poolOfClaim: table.rows.map(\.pool))
+    let division = parameters.tax.divideTree(
+      capacity: capacity, among: claims, pools: table.tree, poolOfClaim: table.rows.map(\.pool))
+    let targets = division.parts
     let revocation = MinFundingRevocation(
       tax: parameters.tax, stepBytesMax: parameters.stepBytesMax)
     // Down to where ballooning begins again: who is above its target gives then, and activity that moves from one guest
@@ -92,8 +93,12 @@ public struct ProportionalShareMemory: MemoryPolicy {
       if row.isSeen {
         explanation.target = targets[index]
         explanation.bound = row.bound(of: targets[index])
-        if explanation.bound == .price && limited.bind(row.pool, table, targets) {
-          explanation.bound = .poolLimit
+        if explanation.bound == .price {
+          if limited.bind(row.pool, table, targets) {
+            explanation.bound = .poolLimit
+          } else if division.isHeldByReservation(row.pool, table.tree) {
+            explanation.bound = .poolReservation
+          }
         }
         requests[index].target = targets[index]
         explanation.shortage = planner.take(

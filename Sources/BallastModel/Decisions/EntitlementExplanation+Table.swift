@@ -4,6 +4,8 @@ extension EntitlementExplanation {
     "level", "wants", "promised", "at most", "shares", "of", "gets", "bound by",
   ]
 
+  var headedTable: [[String]] { [Self.tableHeader] + table }
+
   /// One row per level, from the top down to the VM.
   public var table: [[String]] {
     levels.map { level in

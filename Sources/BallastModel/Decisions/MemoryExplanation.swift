@@ -36,6 +36,8 @@ public struct MemoryExplanation: Sendable, Equatable, Codable {
     case size
     /// The limit of a pool above the VM, and the price among those inside.
     case poolLimit = "pool_limit"
+    /// The reservation of a pool above the VM, and the price among those inside.
+    case poolReservation = "pool_reservation"
     /// The least that the VM is to keep.
     case minimum
     /// What the guest needs by its own account, with what it is to have beyond that.

@@ -19,6 +19,7 @@ extension VMExplanation.Memory {
           + " so an idle page costs \(decimal(roundedRatio(1_000_000, by: 1_000, over: kept), places: 3))"
           + " times an active one; between \(memory.words(taxed.floor)) and \(memory.words(taxed.cap)) it is"
           + " entitled to \(memory.words(granted ?? 0)).")
+      text += taxed.sentences
     }
     guard policy != "none" else { return text }
     text.append(
@@ -52,6 +53,7 @@ extension MemoryExplanation.Bound {
     case .limit: "its limit"
     case .size: "its size"
     case .poolLimit: "the memory limit of its pool, divided inside by price"
+    case .poolReservation: "the memory reservation of its pool, divided inside by price"
     case .minimum: "its minimum"
     case .demand: "what its guest needs"
     case .part: "its part of what there is for all"

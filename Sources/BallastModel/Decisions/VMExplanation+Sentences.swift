@@ -28,7 +28,7 @@ extension VMExplanation {
   public struct Section: Sendable, Equatable {
     public var title: String
     public var sentences: [String]
-    /// Of an entitlement: one row per level. Empty elsewhere.
+    /// Of an entitlement: what the columns hold, then one row per level. Empty elsewhere.
     public var table: [[String]]
     public init(_ title: String, _ sentences: [String], table: [[String]] = []) {
       self.title = title
@@ -43,12 +43,16 @@ extension VMExplanation {
     let standsStill = memoryControl?.standsStill == true
     if let cpu {
       let first = standsStill ? ["\(vm) stands still, so it does not ask for CPU."] : []
-      sections.append(Section("CPU", first + cpu.sentences(), table: cpu.table))
+      sections.append(Section("CPU", first + cpu.sentences(), table: cpu.headedTable))
     }
-    if let memory { sections.append(Section("Memory", memory.sentences(), table: memory.table)) }
+    if let memory {
+      sections.append(Section("Memory", memory.sentences(), table: memory.headedTable))
+    }
     if let memoryControl {
       sections.append(
-        Section("Memory reclaim", memoryControl.sentences(of: vm, granted: granted?.memory)))
+        Section(
+          "Memory reclaim", memoryControl.sentences(of: vm, granted: granted?.memory),
+          table: memoryControl.taxed?.table ?? []))
     }
     if let admission { sections.append(Section("Admission", admission.sentences)) }
     var told: [String] = []

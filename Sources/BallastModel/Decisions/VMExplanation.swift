@@ -34,19 +34,6 @@ public struct VMExplanation: Sendable, Equatable, Codable {
     }
   }
 
-  /// What a tax on idle memory entitles the VM to: an amount between floor and cap, bytes.
-  public struct Taxed: Sendable, Equatable, Codable {
-    /// τ
-    public var rate: PartsPerMillion
-    public var floor: Int64
-    public var cap: Int64
-    public init(rate: PartsPerMillion, floor: Int64, cap: Int64) {
-      self.rate = rate
-      self.floor = floor
-      self.cap = cap
-    }
-  }
-
   /// How memory is reclaimed on its host, and what that means for the VM.
   public struct Memory: Sendable, Equatable, Codable {
     /// "none" also where a policy has not decided anything yet.

@@ -91,7 +91,7 @@ struct ExplainCommand: ParsableCommand {
       lines += section.sentences.map { "  " + $0 }
       if !section.table.isEmpty {
         lines.append("")
-        lines += aligned([EntitlementExplanation.tableHeader] + section.table).map { "    " + $0 }
+        lines += aligned(section.table).map { "    " + $0 }
       }
     }
     return lines.joined(separator: "\n")
