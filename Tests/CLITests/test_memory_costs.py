@@ -98,3 +98,36 @@ def test_scanners_need_no_pressure(tmp_path, profile, keys):
     assert saved > 0.08 * 10 * 1638.4 * 0.8
     assert saved == pytest.approx(sum(float(hosts[-1][f"mem_saved_{kind}_mib"]) for kind in
                                       ("zero", "common", "duplicate")))
+
+
+def test_who_waits_for_memory_is_not_short_of_cpu(tmp_path):
+    """Cores for all, memory for two thirds: guests page while they grow, and all the CPU they ask for they get."""
+    file = write(
+        tmp_path / "growing.yaml",
+        """
+ballast: 1
+duration: 1h
+interval: 1m
+control: {interval: 20s}
+hypervisor: {profile: esxi, host_reserve: 0MiB, vm_overhead: 0MiB}
+clusters:
+  - name: c
+    hosts: [{name: h, cpu: {cores: 8, mhz: 2000}, memory: 16GiB, swap: {device: ssd, size: 40GiB}}]
+vms:
+  - {name: a, count: 3, vcpus: 2, memory: 6GiB, workload: {cpu: 50%, memory: {active: 30%, touched: 90%, ramp: 2m}}}
+  - name: b
+    vcpus: 2
+    memory: 6GiB
+    memory_policy: {balloon: {driver: missing}}
+    workload: {cpu: 50%, memory: {active: 60%, touched: 90%, ramp: 20m}}
+  - name: kept
+    vcpus: 2
+    memory: 4GiB
+    memory_policy: {reservation: 2GiB, shares: high}
+    workload: {cpu: 20%, memory: {active: 10%, touched: 100%, ramp: 5m}}
+""")
+    run(file, tmp_path / "run")
+    _, rows = read_csv(tmp_path / "run", "vms.csv")
+    short = [row for row in rows if float(row["cpu_used_mhz"]) < 0.98 * float(row["cpu_entitled_mhz"])]
+    assert short and all(float(row["slowdown_pct"]) > 1 and float(row["cpu_ready_ms"]) == 0 for row in short)
+    assert "less CPU than entitled" not in (tmp_path / "run/report.html").read_text()

@@ -15,6 +15,7 @@ extension RunData {
     let limited = try table.column("cpu_limited_pct_per_vcpu")
     let configured = try table.column("mem_configured_mib")
     let active = try table.column("mem_active_mib")
+    let slowdown = table.position("slowdown_pct")
     let reclaim = ReclaimColumns(table)
     let state = try table.column("state")
 
@@ -80,7 +81,9 @@ extension RunData {
         }
       }
       if let granted = row.number(entitled) {
-        let due = min(granted, wants)
+        // What waited for memory was not asked for.
+        let lost = slowdown.flatMap { row.number($0) } ?? 0
+        let due = min(granted, wants * (1 - lost / 100))
         if gets < due * (1 - Thresholds.unmet) {
           totals[index].unmetSeconds += length
           totals[index].unmet += (due - gets) * length

@@ -91,7 +91,7 @@ func methodSection(_ data: RunData) -> String {
     "A VM counts as held back by a limit when more than half of its mean ready time is kept back by its own "
       + "or a pool's limit.",
     "Entitlement counts as unmet when used is more than 2\u{00A0}% below min(entitled, demand) for at "
-      + "least 5\u{00A0}% of the VM's time.",
+      + "least 5\u{00A0}% of the VM's time; demand that waited for memory is left out.",
     "Slowdown is the part of the work a guest wanted to do that its vCPUs could not, as they waited for "
       + "memory; p95 from 1\u{00A0}% on is watch, from 5\u{00A0}% significant, from 10\u{00A0}% bad. What "
       + "happens within a sample hides in its mean; events.csv has the times.",
