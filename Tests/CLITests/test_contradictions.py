@@ -131,3 +131,13 @@ expect:
                         "memory_policy: {reservation: 60GiB}}\n")
     done = ballast("run", write(tmp_path / "s.yaml", HEAD + text), "--out", tmp_path / "run", "--quiet")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_cluster_of_very_many_pools_starts(tmp_path):
+    """What grows with the square of 60,000 pools takes minutes; what grows with their number, seconds."""
+    pools = ", ".join(f"{{name: q{number}}}" for number in range(60_000))
+    vms = ", ".join(
+        f"{{name: v{number}, vcpus: 1, memory: 1GiB, pool: q{number * 600}}}" for number in range(100))
+    text = f"{HEAD}    pools: [{pools}]\ninterval: 1h\nvms: [{vms}]\n"
+    done = ballast("run", write(tmp_path / "s.yaml", text), "--out", tmp_path / "run", "--quiet", timeout=60)
+    assert done.returncode == 0, done.stderr
