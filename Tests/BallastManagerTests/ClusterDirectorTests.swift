@@ -286,4 +286,29 @@ struct ClusterDirectorTests {
     #expect(cluster.restart(0).host == 1)
     #expect(cluster.pools.reserved(1).cpu == 1_000_000)
   }
+
+  /// Two hosts have 8 GHz and the pool reserves 10: 2 are short, also where admission asks nobody. With 9 it is 1; when a
+  /// host fails, 5; with 4, what one host has, none.
+  @Test func poolsAreShortUnderEveryAdmission() {
+    func settings(_ megahertz: Int64) -> ResourceSettings<Kilohertz> {
+      ResourceSettings(reservation: .megahertz(megahertz))
+    }
+    let gold = PoolSpec(
+      name: "gold", cpu: settings(10_000), memory: ResourceSettings(), pools: [],
+      place: SourcePlace(file: "", line: 1, column: 1))
+    var cluster = director(hosts: 2, vms: 1, admission: AdmitAll(), pools: [gold])
+    func short() -> [Int64] { cluster.shortfalls.map(\.short) }
+    #expect(cluster.admissionState == .yellow && short() == [2_000_000])
+    // Nobody is refused for it.
+    #expect(cluster.powerOn(0).host != nil)
+    #expect(cluster.configure(pool: 1, cpu: settings(9_000), memory: .init()) == nil)
+    #expect(short() == [1_000_000])
+    cluster.setState(.failed, of: 1)
+    #expect(short() == [5_000_000])
+    #expect(cluster.configure(pool: 1, cpu: settings(4_000), memory: .init()) == nil)
+    #expect(cluster.admissionState == .green && short() == [])
+    // More than there is is taken as well, and told.
+    #expect(cluster.configure(pool: 1, cpu: settings(6_000), memory: .init()) == nil)
+    #expect(short() == [2_000_000])
+  }
 }

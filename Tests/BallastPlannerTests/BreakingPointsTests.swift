@@ -5,7 +5,7 @@ import Testing
 /// Where things break, also where that is outside of what was tried.
 struct BreakingPointsTests {
   private func points(_ lastHeld: [Int?]) -> BreakingPoints {
-    BreakingPoints(ratios: [10, 20, 30, 40], lastHeld: lastHeld, confidence: 0.95)
+    BreakingPoints(ratios: [10, 20, 30, 40], lastHeld: lastHeld, confidence: 0.95, seed: 1)
   }
 
   /// Inside the axis: the mean of 20, 30, 20, 30 is 25, s = 5.774, t(0.975; 3) = 3.182: ± 9.187.

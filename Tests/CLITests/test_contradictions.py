@@ -1,5 +1,7 @@
 """Rules and promises that cannot all be kept: refused before anything runs, with names and a remedy."""
 
+import csv
+
 import pytest
 
 from ballast_runs import ballast, write
@@ -131,3 +133,58 @@ expect:
                         "memory_policy: {reservation: 60GiB}}\n")
     done = ballast("run", write(tmp_path / "s.yaml", HEAD + text), "--out", tmp_path / "run", "--quiet")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+SHORT = "the pools of cluster prod reserve 4000.000 MHz more CPU than its hosts offer to VMs"
+BELOW = "the pools below gold of cluster prod reserve 1000.000 MHz more CPU than it may hold"
+
+
+@pytest.mark.parametrize("pools, to, detail, remark", [
+    # Two hosts of 8 GHz: 16.
+    ("    pools: [{name: gold, cpu: {reservation: 20GHz}}]\n", "yellow", "pool= cpu_short_mhz=4000.000", SHORT),
+    ("    pools:\n      - name: gold\n        cpu: {limit: 1GHz}\n"
+     "        pools: [{name: web, cpu: {reservation: 2GHz}}]\n", "red", "pool=gold cpu_short_mhz=1000.000", BELOW),
+])
+@pytest.mark.parametrize("admission", ["none", "nova-ratios"])
+def test_pools_that_reserve_more_than_there_is_run_without_strict_and_are_told(
+        tmp_path, admission, pools, to, detail, remark):
+    text = HEAD + pools + f"policies: {{admission: {admission}}}\n" + web("pool: gold")
+    path = write(tmp_path / "s.yaml", text)
+    for words in (["validate", path], ["run", path, "--out", tmp_path / "run"]):
+        done = ballast(*words)
+        assert done.returncode == 0, done.stderr
+        assert remark + f"; admission {admission} refuses no reservation, so they are met in part" in done.stderr
+    with open(tmp_path / "run" / "events.csv", encoding="utf-8") as rows:
+        told = [row for row in csv.DictReader(rows) if row["event"] == "shortfall"]
+    assert [(float(row["time_s"]), row["subject"], row["from"], row["to"], row["detail"]) for row in told] == [
+        (0, "prod", "green", to, detail)]
+
+
+def test_a_pool_that_may_not_borrow_is_short_only_under_strict(tmp_path):
+    pools = ("    pools:\n      - name: gold\n        cpu: {reservation: 1GHz, expandable: false}\n"
+             "        pools: [{name: web, cpu: {reservation: 2GHz}}]\n")
+    done = ballast("run", write(tmp_path / "s.yaml", HEAD + pools + web("pool: gold")), "--out", tmp_path / "run")
+    assert done.returncode == 0 and "reserve" not in done.stderr
+    assert "shortfall" not in (tmp_path / "run" / "events.csv").read_text()
+
+
+def test_a_host_that_fails_may_leave_pools_short_and_its_return_ends_that(tmp_path):
+    """The pool reserves 10 of 16 GHz; with one of two hosts it is 8."""
+    text = HEAD + "    pools: [{name: gold, cpu: {reservation: 10GHz}}]\n" + web("pool: gold")
+    text += "events: [{at: 10m, fail: {host: esx-1}}, {at: 20m, recover: {host: esx-1}}]\n"
+    done = ballast("run", write(tmp_path / "s.yaml", text), "--out", tmp_path / "run")
+    assert done.returncode == 0 and "reserve" not in done.stderr
+    with open(tmp_path / "run" / "events.csv", encoding="utf-8") as rows:
+        told = [row for row in csv.DictReader(rows) if row["event"] == "shortfall"]
+    assert [(float(row["time_s"]), row["to"], row["detail"]) for row in told] == [
+        (600, "yellow", "pool= cpu_short_mhz=2000.000"), (1200, "green", "")]
+
+
+def test_a_cluster_of_very_many_pools_starts(tmp_path):
+    """What grows with the square of 60,000 pools takes minutes; what grows with their number, seconds."""
+    pools = ", ".join(f"{{name: q{number}}}" for number in range(60_000))
+    vms = ", ".join(
+        f"{{name: v{number}, vcpus: 1, memory: 1GiB, pool: q{number * 600}}}" for number in range(100))
+    text = f"{HEAD}    pools: [{pools}]\ninterval: 1h\nvms: [{vms}]\n"
+    done = ballast("run", write(tmp_path / "s.yaml", text), "--out", tmp_path / "run", "--quiet", timeout=60)
+    assert done.returncode == 0, done.stderr

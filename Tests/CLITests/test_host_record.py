@@ -82,6 +82,24 @@ def test_the_table_and_the_page(replayed):
     assert "http://" not in page.replace("http://www.w3.org", "") or "src=\"http" not in page
 
 
+def test_a_page_of_a_name_of_its_own_is_not_replaced_unasked(replayed, tmp_path):
+    recording, out = replayed
+    page = tmp_path / "mine.html"
+    page.write_text("mine")
+    words = ["host", "compare", recording, out, "--html", page]
+    done = ballast(*words)
+    assert (done.returncode, done.stdout, page.read_text()) == (74, "", "mine")
+    assert "exists; --force replaces it" in done.stderr
+    assert ballast(*words, "--force").returncode == 0
+    # The run's own page is written anew every time.
+    for _ in range(2):
+        assert ballast("host", "compare", recording, out).returncode == 0
+    assert page.read_text() == (out / "compare.html").read_text()
+    # An answer outlives a page that cannot be written.
+    done = ballast("host", "compare", recording, out, "--html", tmp_path / "none" / "page.html")
+    assert done.returncode == 74 and done.stdout.startswith("VM ") and "page:" not in done.stdout
+
+
 def test_measured_means_agree_with_the_counters(replayed):
     """What `compare` calls measured, computed again from the first and the last snapshot."""
     recording, out = replayed

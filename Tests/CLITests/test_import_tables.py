@@ -161,3 +161,87 @@ def test_a_file_in_place_of_a_folder_is_told(tmp_path):
     path = write(tmp_path / "v1.dev.txt", "")
     done = ballast("import", "azure-arrivals", path)
     assert done.returncode == 66 and f"{path}: error: it is a file; name the folder" in done.stderr
+
+
+def vcenter(tmp_path, cpu, memory=(1048576, 524288, 524288, 524288), ready=30000):
+    """Statistics of a VM with 2 vCPUs, every 5 minutes: CPU as (metric, values), memory in KB, ready in ms."""
+    metric, values = cpu
+    rows = ["MetricId,Timestamp,Value,Entity,EntityId,IntervalSecs,Instance"]
+    for step, amounts in enumerate(zip(values, memory)):
+        names = [(metric, amounts[0]), ("mem.active.average", amounts[1]), ("cpu.ready.summation", ready)]
+        rows += [
+            f"{name},2025-11-20 10:{step * 5:02}:00,{amount},web,VirtualMachine-vm-1,300,"
+            for name, amount in names if amount is not None]
+    return write(tmp_path / "stats.csv", "\n".join(rows) + "\n")
+
+
+SIZE = ["--vcpus", 2, "--memory", "4GiB", "--host-mhz", 2000]
+
+
+def test_use_in_mhz_is_use_in_percent_of_the_clock_with_ready_time_and_a_trace(tmp_path):
+    path = vcenter(tmp_path, ("cpu.usage.average", [12.5, 25, 37.5, 50]))
+    _, report = imported("vcenter", path, tmp_path / "percent.yaml", *SIZE)
+    assert not remarks(report, "use in MHz")
+    path = vcenter(tmp_path, ("cpu.usagemhz.average", [500, 1000, 1500, 2000]))
+    scenario, report = imported("vcenter", path, tmp_path / "mhz.yaml", *SIZE)
+    # 500 MHz of 2 × 2000 are 12.5 %; 30 s of 300 s on two vCPUs are 5 %. 1 GiB of 4 is active, then half of that.
+    lines = (tmp_path / "mhz-trace.csv").read_text().splitlines()
+    assert lines[:3] == ["time,vm,cpu_pct,mem_pct", "0.000,web,17.5000,25.0000", "300.000,web,30.0000,12.5000"]
+    assert (tmp_path / "percent-trace.csv").read_text().splitlines() == lines
+    assert scenario["vms"][0]["workload"]["memory"]["active"]["trace"] == "measured"
+    [told] = remarks(report, "use in MHz")
+    assert (told["kind"], told["detail"]) == ("assumed", "web: 2 vCPUs × 2000 MHz")
+    run(tmp_path / "mhz.yaml", tmp_path / "run", "--quiet")
+
+
+def test_without_a_file_use_in_mhz_keeps_its_ready_time_and_means_are_told(tmp_path):
+    path = vcenter(tmp_path, ("cpu.usagemhz.average", [500, 1000, 1500, 2000]))
+    done = ballast("import", "vcenter", path, *SIZE)
+    # The mean of 12.5 … 50 % is 31.25 %, and 5 % ready.
+    assert "cpu: 36.25%" in done.stdout
+    assert "samples over time are written as their means; with --out they become a trace" in done.stderr
+
+
+def test_more_mhz_than_a_vm_has_is_told(tmp_path):
+    path = vcenter(tmp_path, ("cpu.usagemhz.average", [500, 5000, 1500, 2000]), ready=0)
+    _, report = imported("vcenter", path, tmp_path / "a.yaml", *SIZE)
+    assert "300.000,web,100.0000,12.5000" in (tmp_path / "a-trace.csv").read_text()
+    [told] = remarks(report, "above a VM's vCPUs")
+    assert (told["kind"], told["detail"]) == ("mended", "web: 1 of 4 samples")
+
+
+def test_samples_that_a_trace_cannot_carry_are_told(tmp_path):
+    path = vcenter(tmp_path, ("cpu.usage.average", [10, 20, 30, 40]), memory=[1048576, None, 524288, 524288])
+    scenario, report = imported("vcenter", path, tmp_path / "memory.yaml", *SIZE)
+    # (1 + ½ + ½) / 3 GiB of 4 GiB.
+    assert scenario["vms"][0]["workload"]["memory"]["active"] == "16.6666%"
+    [told] = remarks(report, "active memory over time is written as its mean")
+    assert (told["kind"], told["detail"]) == ("assumed", "1 VMs")
+
+    path = vcenter(tmp_path, ("cpu.usage.average", [10, None, 30, 40]))
+    _, report = imported("vcenter", path, tmp_path / "cpu.yaml", *SIZE)
+    assert len((tmp_path / "cpu-trace.csv").read_text().splitlines()) == 1 + 3
+    [told] = remarks(report, "times without use of CPU")
+    assert (told["kind"], told["detail"]) == ("ignored", "web: 1 of 4")
+
+
+def test_ready_time_counts_beside_mhz_of_an_exporter_too(tmp_path):
+    labels = '{vm_name="web",host_name="esx1",cluster_name="A"}'
+    text = "".join(
+        f"vmware_{name}{labels} {value}\n" for name, value in [
+            ("vm_power_state", 1), ("vm_num_cpu", 2), ("vm_memory_max", 4096), ("vm_cpu_usagemhz_average", 1000),
+            ("vm_cpu_ready_summation", 4000)])
+    text += "".join(
+        f'vmware_host_{name}{{host_name="esx1",cluster_name="A"}} {value}\n'
+        for name, value in [("num_cpu", 8), ("cpu_max", 16000), ("memory_max", 65536)])
+    scenario, _ = imported("vmware", write(tmp_path / "v.txt", text), tmp_path / "a.yaml")
+    # 1000 of 2 × 2000 MHz are 25 %; 4 s of 20 s on two vCPUs are 10 %.
+    assert scenario["vms"][0]["workload"]["cpu"] == "35%"
+
+
+@pytest.mark.parametrize("name", ["site.xlsx", "SITE.XLSX", "site.xls"])
+def test_what_is_called_a_workbook_and_is_none_is_told(name, tmp_path):
+    done = ballast("import", "rvtools", write(tmp_path / name, HEADINGS + "a,poweredOn,False,2,4096,A,esx1,\n"))
+    assert done.returncode == 65 and done.stdout == ""
+    assert f"{name}: error: by its name it is a workbook, but it does not begin as one (a zip file)" in done.stderr
+    assert ".csv" in done.stderr

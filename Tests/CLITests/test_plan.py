@@ -71,11 +71,27 @@ def test_answers_do_not_depend_on_workers(chancy):
     assert ballast(*words, "--workers", "1").stdout == ballast(*words, "--workers", "3").stdout
 
 
-def test_ratio_has_both_intervals(chancy):
+def test_growth_has_both_intervals(chancy):
     done = ballast("plan", "growth", chancy, "--per-year", "50%", "--repetitions", "4", "--json")
     interval = json.loads(done.stdout)["interval"]
     assert interval["student"]["low"] <= interval["mean"] <= interval["student"]["high"]
     assert interval["bootstrap"]["low"] <= interval["mean"] <= interval["bootstrap"]["high"]
+
+
+def test_ratio_has_both_intervals(chancy):
+    many = ["--set", "clusters.prod.hosts.esx.cpu={cores: 80, mhz: 100}", "--set", "vms.web.vcpus=20"]
+    words = ["plan", "ratio", chancy, *many, "--vary", "cpu", "--steps", "30", "--repetitions", "6", "--json"]
+    words += ["--to", "3", "--from"]
+    everything = json.loads(ballast(*words, "1.25").stdout)["claims"][0]["breaks_after"]
+    student, bootstrap = everything["mean"], everything["bootstrap"]
+    assert student["estimate"] == bootstrap["estimate"] and student["values"] == bootstrap["values"] == 6
+    for interval in (student, bootstrap):
+        assert interval["low"] < interval["estimate"] < interval["high"]
+    # Of six values the bootstrap's is the narrower.
+    assert student["low"] < bootstrap["low"] and bootstrap["high"] < student["high"]
+    # Where a point lies outside the axis, there is no mean and neither interval.
+    outside = json.loads(ballast(*words, "2.5").stdout)["claims"][0]["breaks_after"]
+    assert outside["mean"] is None and outside["bootstrap"] is None
 
 
 def test_what_can_never_hold_is_exit_1(estate):
@@ -92,6 +108,10 @@ def test_what_can_never_hold_is_exit_1(estate):
         (["hosts", "nowhere.yaml"], 66, "nowhere.yaml"),
         (["hosts", "ESTATE", "--set", "vms.web.count=many"], 65, "count"),
         (["fit", "ESTATE", "--vm", "vcpus=0,memory=4GiB"], 65, "vcpus"),
+        (["fit", "ESTATE", "--vm", "vcpus=4"], 64, "--vm vcpus=4 does not say memory; a new VM needs vcpus and memory"),
+        (["fit", "ESTATE", "--vm", "cpu=5%"], 64, "--vm cpu=5% does not say vcpus and memory"),
+        (["fit", "ESTATE", "--vm", "vcpus=2,vcpus=4,memory=4GiB"], 64, "--vm vcpus=2,vcpus=4,memory=4GiB: vcpus is there"),
+        (["fit", "ESTATE", "--vm", "vcpus=2,memory=big"], 65, '--vm vcpus=2,memory=big: memory: "big" is not a size'),
         (["ratio", "ESTATE", "--from", "3", "--to", "2"], 64, "--from"),
         (["hosts", "ESTATE", "--out", "/nowhere/proof.yaml"], 74, "/nowhere/proof.yaml"),
     ],
@@ -101,6 +121,17 @@ def test_what_is_wrong_is_said(estate, arguments, code, words):
     done = ballast("plan", *[estate if word == "ESTATE" else word for word in arguments], "--quiet")
     assert done.returncode == code
     assert words in done.stderr
+    assert "--set vms.+" not in done.stderr
+
+
+def test_a_new_vm_in_an_estate_of_two_clusters_needs_one_of_them(estate):
+    two = ["--set", "clusters.+={name: dev, hosts: [{name: kvm, cpu: {cores: 8, mhz: 1000}, memory: 64GiB}]}"]
+    two += ["--set", "vms.web.cluster=prod", "--quiet"]
+    done = ballast("plan", "fit", estate, *two, "--vm", "vcpus=2,memory=4GiB")
+    assert done.returncode == 64
+    assert "does not say cluster; a new VM needs vcpus, memory and one of the clusters prod, dev" in done.stderr
+    done = ballast("plan", "fit", estate, *two, "--vm", "vcpus=2,memory=4GiB,cluster=dev", "--most", "3")
+    assert done.returncode == 0
 
 
 def test_a_file_that_exists_is_refused_before_any_work(estate, tmp_path):
@@ -162,6 +193,21 @@ def test_a_limit_keeps_the_reservation(estate):
     assert "web 800MHz (with its reservation of 800MHz)" in done.stdout
 
 
+def test_reservations_above_a_limit_are_not_tried_and_that_is_said(estate):
+    """Of ten steps of 200 MHz, reservations from 1200 MHz up are above a limit of 1000 MHz."""
+    words = ["plan", "limits", estate, "--steps", "10"]
+    done = ballast(*words, "--set", "vms.web.cpu.limit=1000MHz")
+    assert "; reservation from 0; reservations above its limit of 1000MHz are not possible" in done.stdout
+    # Nor do those below it help a VM that wants more than its limit.
+    wanting = ["--set", "vms.web.cpu.limit=600MHz", "--set", "expect=[{metric: cpu_used_mhz, of: {vms: web-0}, statistic: mean, at_least: 700}]"]
+    done = ballast(*words, *wanting)
+    assert "; no reservation that its limit allows holds; reservations above its limit of 600MHz" in done.stdout
+    [entry] = json.loads(ballast(*words, *wanting, "--json").stdout)["entries"]
+    assert (entry["limit_written"], entry["reservations_above_limit"]) == ("600MHz", 7)
+    [entry] = json.loads(ballast(*words, "--json").stdout)["entries"]
+    assert (entry["limit_written"], entry["reservations_above_limit"]) == (None, 0)
+
+
 def test_versus_uses_common_chance(chancy, tmp_path):
     """The same scenario twice: every difference is exactly zero, whatever chance does."""
     done = ballast("plan", "versus", chancy, chancy, "--repetitions", "3", "--quiet")
@@ -179,6 +225,13 @@ def test_compare_runs(chancy, tmp_path):
     used = [row for row in rows if row["metric"] == "cpu_used_mhz" and row["kind"] == "host"]
     assert len(used) == 4 and all(row["difference"] > 0 for row in used)
     assert "Both on one axis" in page.read_text() and "://" not in page.read_text()
+    # A page that is there stays, and nothing is compared; --force replaces it.
+    page.write_text("mine")
+    done = ballast("compare", tmp_path / "a", tmp_path / "b", "--html", page)
+    assert (done.returncode, done.stdout, page.read_text()) == (74, "", "mine")
+    assert "exists; --force replaces it" in done.stderr
+    assert ballast("compare", tmp_path / "a", tmp_path / "b", "--html", page, "--force").returncode == 0
+    assert "Both on one axis" in page.read_text()
     same = ballast("compare", tmp_path / "a", tmp_path / "a")
     assert same.stdout.startswith("0 of ")
 

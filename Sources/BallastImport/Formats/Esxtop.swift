@@ -175,7 +175,7 @@ extension ImportFormat {
       vm.memory = .mebibytes(roundedRatio(sizes[name]!, by: 1, over: 1_000))
       vm.host = homes[name]
       vm.cluster = "esxtop"
-      book.fill(&vm, points, from: first)
+      book.fill(&vm, points, from: first, options, &report)
       estate.vms.append(vm)
     }
     for name in hostMemory.keys.sorted(by: precedes) {

@@ -98,7 +98,7 @@ extension ImportFormat {
             "\(name): \(mebibytes) → \(vm.memory!.value >> 20) MiB")
         }
         let steal = rows.compactMap { $0.host == name ? $0.steal : nil }
-        book.fill(&vm, points, from: first)
+        book.fill(&vm, points, from: first, options, &report)
         if !steal.isEmpty {
           vm.use.readyPerVCPU = PartsPerMillion(steal.reduce(0, +) / Int64(steal.count) * 10)
         }

@@ -82,7 +82,7 @@ extension ImportFormat {
             .assumed, "memory of a VM: the most that was granted, rounded up to a GiB",
             at: vm.place, "\(name): \(vm.memory!.value >> 30) GiB")
         }
-        book.fill(&vm, points, from: first)
+        book.fill(&vm, points, from: first, options, &report)
         estate.vms.append(vm)
       }
       return estate

@@ -19,6 +19,10 @@ struct RVToolsTabs {
       if bytes.isEmpty { throw ImportError(path, "the file is empty") }
       if bytes.starts(with: [0x50, 0x4B]) || bytes.starts(with: [0xD0, 0xCF, 0x11, 0xE0]) {
         try readWorkbook(path, bytes, &report)
+      } else if [".xlsx", ".xlsm", ".xls"].contains(where: path.lowercased().hasSuffix) {
+        throw ImportError(
+          path, "by its name it is a workbook, but it does not begin as one (a zip file)",
+          remedy: "export it again from RVTools; a table in plain text must be called .csv")
       } else {
         try readCSV(path, bytes, tab: "vInfo", sheetName: fileName(path), &report)
       }

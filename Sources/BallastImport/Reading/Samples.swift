@@ -65,8 +65,11 @@ struct SampleBook {
   }
 
   /// Puts use and series into a VM. CPU demand is use plus ready time: what was wanted, not what was had.
+  ///
+  /// Use in MHz counts where a sample has no percentage: over the clock and the VM's vCPUs.
   func fill(
-    _ vm: inout ImportedVM, _ series: [(time: Int64, point: Point)], from first: Int64
+    _ vm: inout ImportedVM, _ series: [(time: Int64, point: Point)], from first: Int64,
+    _ options: ImportOptions, _ report: inout ImportReport
   ) {
     func mean(_ value: (Point) -> Int64?) -> Int64? {
       let values = series.compactMap { value($0.point) }
@@ -74,13 +77,32 @@ struct SampleBook {
       // Sums of absurd cells must not trap.
       return Int64(values.reduce(Int128(0)) { $0 + Int128($1) } / Int128(values.count))
     }
+    let vcpus = vm.vcpus ?? options.vcpus ?? 0
+    // Thousandths of a MHz are kHz, and so is the size.
+    let size = options.hostClock.value * min(max(vcpus, 0), 4_096)
+    func used(_ point: Point) -> Int64? {
+      if let percent = point.cpuPercent { return percent }
+      guard let megahertz = point.megahertz, size > 0 else { return nil }
+      return scaled(100_000, by: min(megahertz, size), over: size)
+    }
     func demand(_ point: Point) -> Int64? {
-      point.cpuPercent.map { min(100_000, $0 + (point.readyPercent ?? 0)) }
+      used(point).map { min(100_000, $0 + (point.readyPercent ?? 0)) }
+    }
+    if size > 0, series.contains(where: { $0.point.cpuPercent == nil && $0.point.megahertz != nil })
+    {
+      report.add(
+        .assumed, "the clock that a VM's use in MHz is a part of (--host-mhz)", at: vm.place,
+        "\(vm.name): \(vcpus) vCPUs × \(options.hostClock.value / 1_000) MHz")
+    }
+    let above = series.count {
+      $0.point.cpuPercent == nil && size > 0 && ($0.point.megahertz ?? 0) > size
+    }
+    if above > 0 {
+      report.add(
+        .mended, "use in MHz above a VM's vCPUs × clock counts as 100 % (--host-mhz)",
+        at: vm.place, "\(vm.name): \(above) of \(series.count) samples")
     }
     vm.use.cpuPercent = mean(demand).map { PartsPerMillion($0 * 10) }
-    if vm.use.cpuPercent == nil, let megahertz = mean(\.megahertz) {
-      vm.use.cpu = Kilohertz(megahertz)
-    }
     vm.use.readyPerVCPU = mean(\.readyPercent).map { PartsPerMillion($0 * 10) }
     vm.use.active = mean(\.activeKiB).map { Bytes(scaled($0, by: 1_024, over: 1_000)) }
     vm.use.consumed = mean(\.consumedKiB).map { Bytes(scaled($0, by: 1_024, over: 1_000)) }
@@ -97,6 +119,13 @@ struct SampleBook {
       }
       return ImportedSample(
         time: .seconds(time - first), cpu: PartsPerMillion(cpu * 10), memory: active)
+    }
+    let without = series.count { demand($0.point) == nil }
+    if without > 0, size > 0 {
+      report.add(
+        .ignored,
+        "times without use of CPU, which are no samples of a trace: only their means count",
+        at: vm.place, "\(vm.name): \(without) of \(series.count)")
     }
   }
 }

@@ -87,7 +87,8 @@ struct Demand {
       var row = Row(
         cpu: options.assumedCPU, active: options.assumedActive, touched: .one, isCPUMeasured: true)
       if let cpu = vm.use.cpu {
-        row.cpu = PartsPerMillion(scaled(1_000_000, by: min(cpu.value, size), over: size))
+        let used = scaled(1_000_000, by: min(cpu.value, size), over: size)
+        row.cpu = PartsPerMillion(min(1_000_000, used + max(0, vm.use.readyPerVCPU?.value ?? 0)))
       } else if let percent = vm.use.cpuPercent {
         row.cpu = PartsPerMillion(min(1_000_000, max(0, percent.value)))
       } else {

@@ -64,6 +64,10 @@ extension ImportedEstate {
         "the scenario would have \(text.utf8.count >> 20) MiB, for \(prepared.estate.vms.count) entries; it may have 16",
         remedy: "take a part: --window and --one-of for arrivals, one cluster for an inventory")
     }
+    for (sentence, count) in writer.meansOfSamples {
+      report.add(
+        .assumed, sentence, at: ImportPlace(fileName(report.source)), "\(count) VMs")
+    }
     let vms = prepared.estate.vms
     return ImportedScenario(
       text: text, trace: writer.trace(), report: report, clusters: prepared.estate.clusters.count,
@@ -154,6 +158,25 @@ struct ScenarioWriter {
 
   private var traceHasMemory: Bool {
     estate.vms.allSatisfy { vm in vm.series.allSatisfy { $0.memory != nil } }
+  }
+
+  /// What was measured over time and is written as its mean, each with the number of VMs.
+  var meansOfSamples: [(String, Int)] {
+    let measured = estate.vms.filter { !$0.series.isEmpty }
+    guard hasTrace else {
+      return measured.isEmpty
+        ? []
+        : [
+          (
+            "samples over time are written as their means; with --out they become a trace",
+            measured.count
+          )
+        ]
+    }
+    let remembered = measured.count { $0.series.contains { $0.memory != nil } }
+    return traceHasMemory || remembered == 0
+      ? []
+      : [("active memory over time is written as its mean, as samples of CPU lack it", remembered)]
   }
 
   /// An hour of a snapshot: long enough for memory to settle; else as long as was measured.

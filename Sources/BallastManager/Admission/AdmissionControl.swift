@@ -29,20 +29,28 @@ public struct AdmissionControl: Sendable, Equatable {
   private(set) var entries: [Entry?] = []
   private var admittedCount = 0
   private var nextSequence = 0
+  private let everyPoolMayBorrow: Bool
 
   /// The pools' own reservations are charged at once; what they lack is in `problems`.
   ///
-  /// - Parameter capacity: what the hosts offer to VMs, less what failover keeps away.
-  public init(tree: PoolTree, capacity: Charge) {
+  /// - Parameters:
+  ///   - capacity: what the hosts offer to VMs, less what failover keeps away.
+  ///   - everyPoolMayBorrow: where nobody is asked, `expandable` does not count, and only limits and the root can be short.
+  public init(tree: PoolTree, capacity: Charge, everyPoolMayBorrow: Bool = false) {
     paths = tree.pools.map(\.path)
+    self.everyPoolMayBorrow = everyPoolMayBorrow
     let capacity = capacity.atLeastZero
     cpu = PoolLedger(
       pools: tree.pools.map {
-        $0.parent < 0 ? Self.root(capacity.cpu) : Self.pool($0.cpu, parent: $0.parent)
+        $0.parent < 0
+          ? Self.root(capacity.cpu)
+          : Self.pool($0.cpu, parent: $0.parent, mayBorrow: everyPoolMayBorrow)
       })
     memory = PoolLedger(
       pools: tree.pools.map {
-        $0.parent < 0 ? Self.root(capacity.memory) : Self.pool($0.memory, parent: $0.parent)
+        $0.parent < 0
+          ? Self.root(capacity.memory)
+          : Self.pool($0.memory, parent: $0.parent, mayBorrow: everyPoolMayBorrow)
       })
   }
 
@@ -51,11 +59,11 @@ public struct AdmissionControl: Sendable, Equatable {
   }
 
   private static func pool<Amount>(
-    _ settings: ResourceSettings<Amount>, parent: Int
+    _ settings: ResourceSettings<Amount>, parent: Int, mayBorrow: Bool
   ) -> PoolLedger.Pool {
     PoolLedger.Pool(
       parent: parent, reservation: max(0, settings.reservation.value),
-      limit: settings.limit?.value ?? .max, isExpandable: settings.expandable)
+      limit: settings.limit?.value ?? .max, isExpandable: mayBorrow || settings.expandable)
   }
 
   /// What the hosts offer now: they fail and recover. Nobody is stopped; see `state`.
@@ -120,11 +128,7 @@ public struct AdmissionControl: Sendable, Equatable {
   public mutating func configure(
     pool: Int, cpu newCPU: ResourceSettings<Kilohertz>, memory newMemory: ResourceSettings<Bytes>
   ) -> Refusal? {
-    precondition(pool > 0 && pool < paths.count, "the root has no settings of its own")
-    let new = (
-      cpu: Self.pool(newCPU, parent: cpu.pools[pool].parent),
-      memory: Self.pool(newMemory, parent: memory.pools[pool].parent)
-    )
+    let new = ledgers(of: pool, newCPU, newMemory)
     if let refusal = refusal(of: new.cpu, for: pool, of: .cpu)
       ?? refusal(of: new.memory, for: pool, of: .memory)
     {
@@ -133,6 +137,26 @@ public struct AdmissionControl: Sendable, Equatable {
     cpu.configure(pool, to: new.cpu)
     memory.configure(pool, to: new.memory)
     return nil
+  }
+
+  /// Takes a pool's settings as they are, where nobody is asked; what they lack is in `problems`.
+  public mutating func accept(
+    pool: Int, cpu newCPU: ResourceSettings<Kilohertz>, memory newMemory: ResourceSettings<Bytes>
+  ) {
+    let new = ledgers(of: pool, newCPU, newMemory)
+    cpu.configure(pool, to: new.cpu)
+    memory.configure(pool, to: new.memory)
+  }
+
+  private func ledgers(
+    of pool: Int, _ newCPU: ResourceSettings<Kilohertz>, _ newMemory: ResourceSettings<Bytes>
+  ) -> (cpu: PoolLedger.Pool, memory: PoolLedger.Pool) {
+    precondition(pool > 0 && pool < paths.count, "the root has no settings of its own")
+    let parent = cpu.pools[pool].parent
+    return (
+      cpu: Self.pool(newCPU, parent: parent, mayBorrow: everyPoolMayBorrow),
+      memory: Self.pool(newMemory, parent: parent, mayBorrow: everyPoolMayBorrow)
+    )
   }
 
   private func refusal(

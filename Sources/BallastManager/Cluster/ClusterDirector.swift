@@ -60,7 +60,8 @@ public struct ClusterDirector: Sendable {
     self.hosts = hosts
     self.poolOfVM = poolOfVM
     self.policies = policies
-    pools = AdmissionControl(tree: tree, capacity: .zero)
+    pools = AdmissionControl(
+      tree: tree, capacity: .zero, everyPoolMayBorrow: !policies.admission.checksReservations)
     updateCapacity()
   }
 
@@ -172,11 +173,11 @@ public struct ClusterDirector: Sendable {
   public mutating func configure(
     pool: Int, cpu: ResourceSettings<Kilohertz>, memory: ResourceSettings<Bytes>
   ) -> Refusal? {
-    let before = pools
-    let refusal = pools.configure(pool: pool, cpu: cpu, memory: memory)
-    guard let refusal, policies.admission.checksReservations else { return nil }
-    pools = before
-    return refusal
+    guard policies.admission.checksReservations else {
+      pools.accept(pool: pool, cpu: cpu, memory: memory)
+      return nil
+    }
+    return pools.configure(pool: pool, cpu: cpu, memory: memory)
   }
 
   // MARK: Hosts
@@ -187,7 +188,8 @@ public struct ClusterDirector: Sendable {
     updateCapacity()
   }
 
-  /// Whether the hosts back all that is promised; what is kept for failures backs it, too.
+  /// Whether the hosts back all that is promised; what is kept for failures backs it, too. Where admission does not check
+  /// reservations, that is what pools reserve; VMs' reservations are then their hosts' matter alone.
   public var admissionState: AdmissionState { promises?.state ?? .green }
 
   /// What is promised and not backed.
@@ -201,7 +203,7 @@ public struct ClusterDirector: Sendable {
 
   /// The pools with all capacity there is; nil where nothing can be short.
   private var promises: AdmissionControl? {
-    guard policies.admission.checksReservations, pools.state != .green else { return nil }
+    guard pools.state != .green else { return nil }
     var all = pools
     all.setCapacity(capacityOffered)
     return all

@@ -16,6 +16,8 @@ public struct PoolTree: Sendable {
   }
 
   public private(set) var pools: [Pool]
+  /// The first of each path; looked up, never walked.
+  private var indexOfPath = ["": 0]
   private let profile: HypervisorProfile
 
   public init(_ specs: [PoolSpec], profile: HypervisorProfile) {
@@ -35,6 +37,7 @@ public struct PoolTree: Sendable {
           path: path, parent: parent, cpu: spec.cpu, memory: spec.memory,
           cpuWeight: profile.poolCPUShares(spec.cpu.shares).value,
           memoryWeight: profile.poolMemoryShares(spec.memory.shares).value))
+      if indexOfPath[path] == nil { indexOfPath[path] = pools.count - 1 }
       add(spec.pools, under: pools.count - 1)
     }
   }
@@ -43,7 +46,7 @@ public struct PoolTree: Sendable {
   public var hasPools: Bool { pools.count > 1 }
 
   /// Index of a path; the empty path is the root.
-  public func index(of path: String) -> Int? { pools.firstIndex { $0.path == path } }
+  public func index(of path: String) -> Int? { indexOfPath[path] }
 
   public mutating func configure(_ pool: Int, _ change: PoolChange) {
     pools[pool].cpu = change.cpu.applied(to: pools[pool].cpu)

@@ -4,7 +4,7 @@ import BallastUnits
 /// The last steps of an axis that held, one per replicate, where some may lie outside it: "less than the first", "at least the
 /// last".
 ///
-/// Rule      of points inside the axis the mean, with Student's interval; where one lies outside, a mean is not known: the
+/// Rule      of points inside the axis the mean, with Student's interval and the bootstrap's; where one lies outside, a mean is not known: the
 ///           median, with the interval between two of the points in order that needs nothing but their order.
 /// Source    order statistics; GSL, gsl_cdf_binomial_P.
 struct BreakingPoints: Sendable {
@@ -13,6 +13,8 @@ struct BreakingPoints: Sendable {
   /// Step per replicate; nil: not even the first held.
   let lastHeld: [Int?]
   let confidence: Double
+  /// Of the scenario; the bootstrap's chance comes from it.
+  let seed: UInt64
 
   var neverBreaks: Bool { lastHeld.allSatisfy { $0 == ratios.count - 1 } }
   var neverHolds: Bool { lastHeld.allSatisfy { $0 == nil } }
@@ -29,9 +31,11 @@ struct BreakingPoints: Sendable {
   /// What breaks first has the lowest; for sorting only.
   var order: Double { Double(sorted.reduce(0, +)) / Double(max(lastHeld.count, 1)) }
 
-  private var mean: ConfidenceInterval? {
-    Statistics.studentInterval(
-      lastHeld.compactMap { $0.map { ratios[$0] } }, confidence: confidence)
+  /// What is known of the mean; nil where a point lies outside the axis.
+  private var inside: Repeated? {
+    isInside
+      ? Repeated(
+        lastHeld.map { ratios[$0!] }, confidence: confidence, seed: seed, named: "ratio") : nil
   }
 
   private func text(_ step: Int) -> String {
@@ -42,7 +46,7 @@ struct BreakingPoints: Sendable {
   var words: String {
     let first = sorted[0]
     if sorted.last == first { return text(first) }
-    if isInside, let mean { return BallastPlanner.words(mean, confidence: confidence) }
+    if let mean = inside?.student { return BallastPlanner.words(mean, confidence: confidence) }
     let range =
       medianRanks.map {
         " (\(short(confidence * 100)) % \(text(sorted[$0.low])) … \(text(sorted[$0.high])))"
@@ -59,7 +63,8 @@ struct BreakingPoints: Sendable {
     }
     let ranks = medianRanks
     return .object([
-      ("mean", isInside ? BallastPlanner.json(mean) : .null), ("median", point(median)),
+      ("mean", BallastPlanner.json(inside?.student)),
+      ("bootstrap", BallastPlanner.json(inside?.bootstrap)), ("median", point(median)),
       (
         "median_interval",
         ranks.map { .array([point(sorted[$0.low]), point(sorted[$0.high])]) } ?? .null

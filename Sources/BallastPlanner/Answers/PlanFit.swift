@@ -144,7 +144,15 @@ public struct PlanFit: Sendable {
     let draft = Shape(
       name: name, vcpus: 0, memory: .zero, cluster: "", present: 0, isWritten: false,
       keys: try keys(scenario))
-    let read = try bench.draft.scenario(with: draft.overrides(1)).scenario
+    let read: Scenario
+    do {
+      read = try bench.draft.scenario(with: draft.overrides(1)).scenario
+    } catch {
+      let problem = error.problems[0]
+      throw PlanError(
+        "--vm \(shape): \(problem.message)", remedy: problem.remedy ?? "mend the shape",
+        isWrongValue: true)
+    }
     let entry = read.vms.last!
     return Shape(
       name: name, vcpus: Int64(entry.vcpus ?? 0), memory: entry.memory ?? .zero,
@@ -157,11 +165,15 @@ public struct PlanFit: Sendable {
     var plain: [String] = []
     var workload: [String] = []
     var memory: [String] = []
+    var given: Set<String> = []
     for part in shape.split(separator: ",") {
       let sides = part.split(separator: "=", maxSplits: 1).map(String.init)
       guard sides.count == 2 else {
         throw PlanError(
           "\(part) is no part of a shape", remedy: "write NAME=VALUE, as in vcpus=4,memory=16GiB")
+      }
+      guard given.insert(sides[0]).inserted else {
+        throw PlanError("--vm \(shape): \(sides[0]) is there twice", remedy: "say it once")
       }
       switch sides[0] {
       case "cpu": workload.append("cpu: \(sides[1])")
@@ -177,6 +189,19 @@ public struct PlanFit: Sendable {
             "it has vcpus, memory, cpu, active, touched, cpu_reservation, memory_reservation, "
             + "cluster, pool, host, image")
       }
+    }
+    let missing =
+      ["vcpus", "memory"].filter { !given.contains($0) }
+      + (scenario.clusters.count > 1 && !given.contains("cluster") ? ["cluster"] : [])
+    guard missing.isEmpty else {
+      throw PlanError(
+        "--vm \(shape) does not say \(missing.joined(separator: " and "))",
+        remedy: "a new VM needs "
+          + (scenario.clusters.count > 1
+            ? "vcpus, memory and one of the clusters "
+              + scenario.clusters.map(\.name).joined(separator: ", ")
+            : "vcpus and memory")
+          + ": --vm vcpus=4,memory=16GiB,cpu=35%")
     }
     if !memory.isEmpty { workload.append("memory: {\(memory.joined(separator: ", "))}") }
     if !workload.isEmpty { plain.append("workload: {\(workload.joined(separator: ", "))}") }

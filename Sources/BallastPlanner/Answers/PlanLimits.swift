@@ -8,6 +8,7 @@ import BallastUnits
 /// Rule      the limit of an entry goes over even steps up to a VM's size, its reservation from 0 up; the rest stays as
 ///           written. All steps are run: a limit helps neighbours and hurts its own VMs, so neither end is taken for granted.
 /// Kept      the written reservation goes with each limit; where it is above the limit it comes down to it, and that is said.
+/// Left out  reservations above the written limit, which make no scenario; that is said.
 /// Together  the lowest limits of all entries at once are one more trial: what keeps expectations alone may not together.
 public struct PlanLimits: Sendable {
   public enum Resource: String, Sendable, CaseIterable { case cpu, memory }
@@ -44,7 +45,7 @@ public struct PlanLimits: Sendable {
     var trials: [Trial] = []
     for entry in entries {
       for step in 1...steps { trials.append(limit(entry, step)) }
-      for step in 0...steps { trials.append(reservation(entry, step)) }
+      for step in reservations(entry) { trials.append(reservation(entry, step)) }
     }
     bench.expect([Trial()] + trials)
     let base = bench.run(Trial())
@@ -60,7 +61,7 @@ public struct PlanLimits: Sendable {
       return Found(
         entry: entry, size: amount(entry, steps), lowestStep: lowest, highestStep: held.last,
         isUnbounded: held.last == steps && asWritten.holds,
-        reservedStep: (0...steps).first { holds(reservation(entry, $0)) },
+        reservedStep: reservations(entry).first { holds(reservation(entry, $0)) },
         gaps: lowest.map { held.last! - $0 + 1 - held.count } ?? 0,
         hurt: lowest.flatMap { try? bench.run(limit(entry, $0)).get() }
           .map { Self.hurt(by: $0, against: asWritten) } ?? [])
@@ -76,6 +77,8 @@ public struct PlanLimits: Sendable {
     var size: Int64
     /// As written, of one VM: kHz or bytes.
     var reservation: Int64
+    /// As written, of one VM: kHz or bytes; nil without one.
+    var limit: Int64?
     /// Of its settings.
     var path: String
   }
@@ -93,6 +96,7 @@ public struct PlanLimits: Sendable {
           size: resource == .cpu ? rate.value * Int64(vcpus) : memory.value,
           reservation: resource == .cpu
             ? spec.cpu.reservation.value : spec.memorySettings.reservation.value,
+          limit: resource == .cpu ? spec.cpu.limit?.value : spec.memorySettings.limit?.value,
           path: "vms.\(spec.name.map(pathSegment) ?? String(index)).\(key)"))
     }
     if !entries.isEmpty { return entries }
@@ -129,11 +133,11 @@ public struct PlanLimits: Sendable {
   /// The reservation that goes with a limit; nil where none is written.
   private func reservation(of entry: Entry, at step: Int?) -> String? {
     guard let step, entry.reservation > 0 else { return nil }
-    return isLowered(entry, at: step) ? amount(entry, step) : written(entry)
+    return isLowered(entry, at: step) ? amount(entry, step) : written(entry.reservation)
   }
 
-  private func written(_ entry: Entry) -> String {
-    short(Double(entry.reservation) / Double(unit)) + (resource == .cpu ? "MHz" : "MiB")
+  private func written(_ amount: Int64) -> String {
+    short(Double(amount) / Double(unit)) + (resource == .cpu ? "MHz" : "MiB")
   }
 
   /// A limit, and in brackets what becomes of the written reservation.
@@ -141,13 +145,24 @@ public struct PlanLimits: Sendable {
     let limit = amount(entry, step)
     if entry.reservation == 0 { return limit }
     return isLowered(entry, at: step)
-      ? "\(limit) (with its reservation lowered from \(written(entry)) to that)"
-      : "\(limit) (with its reservation of \(written(entry)))"
+      ? "\(limit) (with its reservation lowered from \(written(entry.reservation)) to that)"
+      : "\(limit) (with its reservation of \(written(entry.reservation)))"
   }
 
   private func reservation(_ entry: Entry, _ step: Int) -> Trial {
     let zero = resource == .cpu ? "0MHz" : "0MiB"
     return Trial(["\(entry.path).reservation=\(step == 0 ? zero : amount(entry, step))"])
+  }
+
+  /// Steps that the written limit allows: a reservation above it makes no scenario.
+  private func reservations(_ entry: Entry) -> [Int] {
+    (0...steps).filter { $0 == 0 || wholeUnits(entry, $0) * unit <= entry.limit ?? .max }
+  }
+
+  /// What keeps reservations from being tried up to a VM's size; nil where nothing does.
+  private func untried(_ entry: Entry) -> String? {
+    guard let limit = entry.limit, reservations(entry).count <= steps else { return nil }
+    return "reservations above its limit of \(written(limit)) are not possible"
   }
 
   private func reserved(_ entry: Entry, _ step: Int) -> String {
@@ -224,7 +239,9 @@ public struct PlanLimits: Sendable {
         } ?? "no limit holds"
       line +=
         found.reservedStep.map { "; reservation from \(reserved(found.entry, $0))" }
-        ?? "; no reservation holds"
+        ?? (untried(found.entry) == nil
+          ? "; no reservation holds" : "; no reservation that its limit allows holds")
+      if let untried = untried(found.entry) { line += "; \(untried)" }
       if found.gaps > 0 { line += "; not monotone: \(found.gaps) steps between do not hold" }
       if !found.hurt.isEmpty {
         line += "; hurt by the lowest: " + found.hurt.joined(separator: ", ")
@@ -244,7 +261,7 @@ public struct PlanLimits: Sendable {
                 ("entry", .text(found.entry.name)), ("size", .text(found.size)),
                 ("lowest_limit", found.lowestStep.map { .text(amount(found.entry, $0)) } ?? .null),
                 ("highest_limit", highest(found).map { .text($0) } ?? .null),
-                ("reservation_written", .text(written(found.entry))),
+                ("reservation_written", .text(written(found.entry.reservation))),
                 (
                   "reservation_with_lowest_limit",
                   reservation(of: found.entry, at: found.lowestStep).map { .text($0) } ?? .null
@@ -253,6 +270,8 @@ public struct PlanLimits: Sendable {
                   "lowest_reservation",
                   found.reservedStep.map { .text(reserved(found.entry, $0)) } ?? .null
                 ),
+                ("limit_written", found.entry.limit.map { .text(written($0)) } ?? .null),
+                ("reservations_above_limit", .count(steps + 1 - reservations(found.entry).count)),
                 ("monotone", .boolean(found.gaps == 0)),
                 ("hurt", .array(found.hurt.map { .text($0) })),
               ])

@@ -87,13 +87,14 @@ public struct PlanRatio: Sendable {
         "no step makes a scenario: \(leftOut[0].words): \(leftOut[0].reason)",
         remedy: "choose another range with --from and --to")
     }
-    var claims: [Claim] = [claim("everything", steps, grid, \.holds)]
+    let seed = bench.scenario.seed
+    var claims: [Claim] = [claim("everything", steps, grid, seed, \.holds)]
     if grid.joined().contains(where: { !$0.expectsRefusals && !$0.refused.isEmpty }) {
-      claims.append(claim("every VM is admitted", steps, grid) { $0.refused.isEmpty })
+      claims.append(claim("every VM is admitted", steps, grid, seed) { $0.refused.isEmpty })
     }
     for index in grid[0][0].verdicts.indices {
       claims.append(
-        claim(grid[0][0].verdicts[index].text, steps, grid) { $0.verdicts[index].isMet })
+        claim(grid[0][0].verdicts[index].text, steps, grid, seed) { $0.verdicts[index].isMet })
     }
     return try report(claims, steps, leftOut, grid, bench, estate, fleet, isChancy)
   }
@@ -184,7 +185,8 @@ public struct PlanRatio: Sendable {
   }
 
   private func claim(
-    _ text: String, _ steps: [Step], _ grid: [[TrialResult]], _ holds: (TrialResult) -> Bool
+    _ text: String, _ steps: [Step], _ grid: [[TrialResult]], _ seed: UInt64,
+    _ holds: (TrialResult) -> Bool
   ) -> Claim {
     let met = grid.map { $0.map(holds) }
     let replicates = grid[0].indices
@@ -199,7 +201,8 @@ public struct PlanRatio: Sendable {
       text: text,
       metShare: met.map { Double($0.count { $0 }) / Double($0.count) },
       breaks: BreakingPoints(
-        ratios: steps.map(\.ratio), lastHeld: last, confidence: confidence), returns: returns)
+        ratios: steps.map(\.ratio), lastHeld: last, confidence: confidence, seed: seed),
+      returns: returns)
   }
 
   private var what: String {

@@ -46,9 +46,12 @@ public struct PlanAnswer: Sendable {
 public struct PlanError: Error, Sendable {
   public var message: String
   public var remedy: String
-  public init(_ message: String, remedy: String) {
+  /// What was given has the right form and makes no scenario, as a wrong `--set` does.
+  public var isWrongValue: Bool
+  public init(_ message: String, remedy: String, isWrongValue: Bool = false) {
     self.message = message
     self.remedy = remedy
+    self.isWrongValue = isWrongValue
   }
 }
 

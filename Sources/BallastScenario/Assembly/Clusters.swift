@@ -114,7 +114,7 @@ extension Assembler {
       }
       _ = take([name], of: name, what: "pool", at: value["name"]!.place, taken: &names)
       let path = parent.isEmpty ? name : "\(parent)/\(name)"
-      roster.pools.append(Roster.Pool(cluster: cluster, path: path))
+      roster.addPool(cluster: cluster, path: path)
       let inner = readPools(value["pools"], cluster: cluster, parent: path)
       pools.append(
         PoolSpec(

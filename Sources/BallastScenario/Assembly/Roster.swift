@@ -16,7 +16,8 @@ struct Roster {
   var clusters: [String] = []
   var hosts: [Machine] = []
   var vms: [Machine] = []
-  var pools: [Pool] = []
+  private(set) var pools: [Pool] = []
+  private var poolKeys: Set<String> = []
   /// CLUSTER:PATH of pools that VMs are directly in.
   var usedPools: Set<String> = []
   /// Some VMs come from the series of a trace and are named later.
@@ -44,6 +45,17 @@ struct Roster {
       hostOfName[name] = hosts.count
       hosts.append(Machine(name: name, entry: 0, entryName: entryName, cluster: cluster))
     }
+  }
+
+  mutating func addPool(cluster: String, path: String) {
+    pools.append(Pool(cluster: cluster, path: path))
+    poolKeys.insert("\(cluster):\(path)")
+  }
+
+  /// - Parameter text: PATH, or CLUSTER:PATH.
+  func hasPool(_ text: String, cluster: String) -> Bool {
+    poolKeys.contains("\(cluster):\(text)")
+      || (text.hasPrefix("\(cluster):") && poolKeys.contains(text))
   }
 
   func host(_ name: String) -> Machine? { hostOfName[name].map { hosts[$0] } }

@@ -124,10 +124,9 @@ extension Assembler {
 
   private mutating func checkPool(_ value: Value, _ cluster: ReadCluster?) {
     guard let named = value["pool"], let text = named.text, let cluster,
-      !roster.unreadable.contains(.pools)
+      !roster.unreadable.contains(.pools), !roster.hasPool(text, cluster: cluster.name)
     else { return }
     let pools = roster.pools.filter { $0.cluster == cluster.name }
-    if pools.contains(where: { $0.path == text || "\($0.cluster):\($0.path)" == text }) { return }
     problems.add(
       named.place, "cluster \(cluster.name) has no pool \(shown(text))",
       poolRemedy(Self.withoutCluster(text), among: pools))

@@ -1,9 +1,40 @@
+import BallastManager
 import BallastModel
 import BallastUnits
 
 extension World {
   /// What a scenario asks for and nobody in it does, in whole sentences. It is no error: the rest runs as it is written.
-  public var remarks: [String] {
+  public var remarks: [String] { unbackedPools + limitsOfEntitlementsOnly }
+
+  /// Pools that reserve more than there is, where admission does not refuse it; `strict` makes it an error.
+  private var unbackedPools: [String] {
+    guard policies.admission.policy != "strict" else { return [] }
+    return clusters.flatMap { cluster in
+      let capacity = cluster.hosts.filter { !hostsDown.contains($0) }
+        .reduce(into: Charge.zero) { sum, host in
+          sum.cpu += hosts[host.int].cpuCapacity.value
+          sum.memory += offeredMemory(hosts[host.int].memory, under: profile).value
+        }
+      let tree = PoolTree(cluster.pools, profile: profile)
+      return AdmissionControl(
+        tree: tree, capacity: capacity, everyPoolMayBorrow: true
+      ).problems.map { problem in
+        let path = tree.pools[problem.pool].path
+        let short =
+          problem.resource == .cpu ? "\(Kilohertz(problem.short))" : "\(Bytes(problem.short))"
+        return
+          (path.isEmpty
+          ? "the pools of cluster \(cluster.name) reserve \(short) more \(problem.resource.noun)"
+            + " than its hosts offer to VMs"
+          : "the pools below \(path) of cluster \(cluster.name) reserve \(short) more"
+            + " \(problem.resource.noun) than it may hold")
+          + "; admission \(policies.admission.policy) refuses no reservation, so they are met in part"
+      }
+    }
+  }
+
+  /// Limits of pools' memory that reclamation does not know.
+  private var limitsOfEntitlementsOnly: [String] {
     guard let memory, memory.policy != "proportional-share" else { return [] }
     return clusters.indices.flatMap { cluster in
       limitedPools(ofCluster: cluster).map { path in

@@ -33,6 +33,9 @@ struct CompareCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Write the comparison as a page.", valueName: "file"))
   var html: String?
 
+  @Flag(help: "Replace a page that is already there.")
+  var force = false
+
   @Option(help: "Most lines to print.")
   var lines = 20
 
@@ -58,6 +61,7 @@ struct CompareCommand: ParsableCommand {
         : output(correlation.lines.joined(separator: "\n"))
       return
     }
+    if let html { try refuseExisting(html, force: force) }
     let comparison: RunComparison
     do throws(RunReadError) {
       comparison = try read(b)

@@ -166,7 +166,7 @@ func ask(
     counter.finish()
     if bench.wasStopped { throw interrupted(bench) }
     note("ballast: \(error.message); \(error.remedy)")
-    throw Exit.usage.code
+    throw (error.isWrongValue ? Exit.scenarioWrong : Exit.usage).code
   } catch let error as ScenarioError {
     counter.finish()
     throw complain(error, in: texts)

@@ -24,19 +24,17 @@ struct HostCompareCommand: ParsableCommand {
     help: ArgumentHelp("File for the page (default: compare.html of the run).", valueName: "file"))
   var html: String?
 
+  @Flag(help: "Replace the file of --html; compare.html of the run is always written anew.")
+  var force = false
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
   func run() throws {
+    if let html { try refuseExisting(html, force: force) }
     let timeline = try readRecording()
     let comparison = try compare(timeline)
     let page = html ?? directory + "/compare.html"
-    do throws(RunSinkError) {
-      try writeFile(comparison.html(dygraphs: findDygraphs()), path: page)
-    } catch {
-      note("ballast: cannot write \(error.path): \(error.reason)")
-      throw Exit.cannotWrite.code
-    }
     if json {
       output(
         jsonText(
@@ -47,8 +45,14 @@ struct HostCompareCommand: ParsableCommand {
       output(table(comparison).joined(separator: "\n"))
       for name in comparison.onlyMeasured { note("measured only: \(name)") }
       for name in comparison.onlySimulated { note("simulated only: \(name)") }
-      output("page: \(page)")
     }
+    do throws(RunSinkError) {
+      try writeFile(comparison.html(dygraphs: findDygraphs()), path: page)
+    } catch {
+      note("ballast: cannot write \(error.path): \(error.reason)")
+      throw Exit.cannotWrite.code
+    }
+    if !json { output("page: \(page)") }
   }
 
   private func readRecording() throws -> RecordedTimeline {
