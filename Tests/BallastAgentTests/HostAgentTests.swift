@@ -147,6 +147,40 @@ struct HostAgentTests {
     #expect(throws: StepReplay.Fault.self) { try StepReplay([]) }
   }
 
+  /// 256 MiB, of which the guest needs 50, a limit of 150, and 300 MiB resident whatever the balloon holds: the balloon
+  /// goes down step by step to the limit and stays there, though the process keeps more.
+  @Test func aMemoryLimitNeverAsksForLessThanTheLimit() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let mebibyte: Int64 = 1 << 20
+    let system = FakeSystem(pcpus: 1)
+    system.start("a", vcpus: 1, memory: 256 * mebibyte, demand: 0)
+    system.edit("a") {
+      $0.staysResident = true
+      $0.shown.rss = 300 * mebibyte
+      $0.needed = 50 * mebibyte
+    }
+    let agent = try agent(
+      system, folder,
+      try policy(
+        """
+        ballast: 1
+        policies: {reclamation: {policy: proportional-share}}
+        domains:
+          managed: [a]
+          settings: [{name: a, memory_policy: {limit: 150MiB}}]
+        safety: {headroom: 16MiB, step_down: 10%}
+        """))
+    try agent.look()
+    var sizes: [Int64] = []
+    for _ in 0..<60 {
+      system.advance(by: .seconds(2))
+      try agent.step()
+      sizes.append((system["a"]?.memoryCurrent ?? 0) / mebibyte)
+    }
+    #expect(sizes.min() == 150 && sizes.last == 150, "\(sizes)")
+  }
+
   @Test func whatCannotBeKeptIsTold() throws {
     let system = system()
     let policy = try policy(
