@@ -183,7 +183,7 @@ struct HostManageCommand: ParsableCommand {
       do {
         let report = try agent.restore()
         for line in restoreWords(report) { note(line) }
-        if report.isIncomplete { throw Exit.expectationNotMet.code }
+        if report.isIncomplete || report.hasLeft { throw Exit.expectationNotMet.code }
         return
       } catch let error as BackendError {
         note("cannot restore yet: \(words(error))")
