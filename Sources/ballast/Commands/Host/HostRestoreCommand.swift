@@ -25,7 +25,9 @@ struct HostRestoreCommand: ParsableCommand {
   func run() throws {
     let directory = try state.directory()
     do {
-      let lock = try ControllerLock(directory: directory)
+      let lock = (
+        try ControllerLock(directory: directory), try host.lock(stateDirectory: directory)
+      )
       let originals = try StateFile(directory: directory, connection: host.connection)
       if originals.touched.isEmpty {
         output(json ? restoreAsJSON(RestoreReport()) : "nothing to restore")
