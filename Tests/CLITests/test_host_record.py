@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from ballast_runs import FIXTURES, ballast, load_yaml, read_csv, run
+from ballast_runs import FIXTURES, ballast, load_yaml, read_csv, run, write
 
 RECORDING = FIXTURES / "recordings/three-guests"
 
@@ -80,6 +80,20 @@ def test_the_table_and_the_page(replayed):
     page = (out / "compare.html").read_text()
     assert page.count('<figure class="chart') == 6
     assert "http://" not in page.replace("http://www.w3.org", "") or "src=\"http" not in page
+
+
+def test_a_run_of_something_else_is_65(replayed, tmp_path):
+    """No VM in common: an error that names both, and no page."""
+    recording, _ = replayed
+    other = write(tmp_path / "other.yaml", (recording / "scenario.yaml").read_text().replace('name: "lab-', 'name: "x-').replace('vm: "lab-', 'vm: "x-'))
+    shutil.copytree(recording / "trace", tmp_path / "trace")
+    run(other, tmp_path / "other", "--quiet")
+    for extra in [[], ["--json"]]:
+        done = ballast("host", "compare", recording, tmp_path / "other", *extra)
+        assert done.returncode == 65
+        assert done.stdout == ""
+        assert "lab-a" in done.stderr and "x-a" in done.stderr and "scenario.yaml" in done.stderr
+    assert not (tmp_path / "other/compare.html").exists()
 
 
 def test_measured_means_agree_with_the_counters(replayed):
