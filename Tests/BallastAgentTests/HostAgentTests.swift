@@ -181,6 +181,32 @@ struct HostAgentTests {
     #expect(sizes.min() == 150 && sizes.last == 150, "\(sizes)")
   }
 
+  /// 30 ms of 100 are 30000 µs, on any clock.
+  @Test(arguments: [2_595_124, 2_399_999, 1_000_001, 3_700_003])
+  func aQuotaIsWrittenAsItIsSaid(_ coreRate: Int64) throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let system = FakeSystem(pcpus: 2, coreRate: coreRate)
+    system.start("a", vcpus: 2, memory: 1 << 30, demand: 1_000_000)
+    system.start("b", vcpus: 2, memory: 1 << 30, demand: 1_000_000)
+    let agent = try agent(
+      system, folder,
+      try policy(
+        """
+        ballast: 1
+        domains:
+          managed: [a, b]
+          settings:
+            - {name: a, cpu: {quota: 30ms}}
+            - {name: b, cpu: {quota: 33ms, quota_scope: vcpu}}
+        """))
+    try agent.look()
+    system.advance(by: .seconds(10))
+    try agent.step()
+    #expect(system["a"]?.settings.globalQuota == 30_000)
+    #expect(system["b"]?.settings.globalQuota == 66_000)
+  }
+
   @Test func whatCannotBeKeptIsTold() throws {
     let system = system()
     let policy = try policy(

@@ -124,7 +124,8 @@ struct DomainTarget {
       stages.quotas.append(
         write(periodField, shown, period, "the usual period, for the quota that follows"))
     }
-    let exact = scaled(max(0, limit), by: period, over: coreRate) / threads
+    // To nearest: a limit that was a quota has lost part of a kHz and becomes that quota again.
+    let exact = roundedRatio(max(0, limit), by: period, over: coreRate * threads)
     let least = max(Self.quotaMin, period / Self.quotaMinParts)
     let wanted = max(exact, least)
     if exact < least {
@@ -190,20 +191,6 @@ struct DomainTarget {
       .balloonTarget, before, wanted,
       "configured \(mebibytes(configured)) − balloon \(mebibytes(asked.balloon))")
     if wanted > before { stages.upward.append(change) } else { stages.downward.append(change) }
-  }
-
-  // MARK: Words
-
-  private func megahertz(_ rate: Int64) -> String {
-    rate == .max ? "unlimited" : decimal(rate, places: 3).droppingZeros + " MHz"
-  }
-
-  private func mebibytes(_ bytes: Int64) -> String {
-    decimal(roundedRatio(bytes, by: 10, over: 1 << 20), places: 1).droppingZeros + " MiB"
-  }
-
-  private func count(_ parts: Int64, _ perUnit: Int64) -> String {
-    decimal(roundedRatio(parts, by: 100, over: perUnit), places: 2).droppingZeros
   }
 }
 

@@ -10,7 +10,7 @@ import BallastUnits
 ///           limit · a domain that is not shown, not answering or in transition gets nothing · nothing traps, whatever
 ///           plan and snapshot say.
 /// Order     reports, protections, memory upward, weights, quotas, memory downward, page merging.
-/// Rounding  quota down to 1 µs; balloon target up to 1 KiB, the unit of libvirt.
+/// Rounding  quota to the nearest 1 µs; balloon target up to 1 KiB, the unit of libvirt.
 /// Cost      O(rows × log domains).
 public struct PlanTranslator: Sendable {
   public var managed: ManagedNames

@@ -109,7 +109,7 @@ public struct RestorePlan: Sendable, Equatable {
     let floor = domain.memoryCurrent - usable + headroom
     guard insists || write.wanted >= floor else {
       return heldBack.append(
-        HeldBack(write, .atFloor, "its working set and headroom are \(floor) bytes"))
+        HeldBack(write, .atFloor, "its working set and headroom are \(mebibytes(floor))"))
     }
     down.append(write)
   }
