@@ -10,6 +10,8 @@ public struct HostManager: Sendable {
   public let policy: HostPolicy
   public private(set) var inventory = ManagedInventory()
   public var manager = ResourceManager()
+  /// VMs from which the memory policy takes what exceeds their limit.
+  public private(set) var limitsKept: Set<VMIndex> = []
 
   public init(_ policy: HostPolicy) { self.policy = policy }
 
@@ -18,11 +20,13 @@ public struct HostManager: Sendable {
   public mutating func take(_ next: ManagedInventory, at time: SimTime) {
     let former = inventory.names
     let old = manager
-    manager = ResourceManager(
-      memory: MemoryControl(
-        policy.reclamation, under: policy.profile, memory: Bytes(next.memory)))
+    let memory = MemoryControl(
+      policy.reclamation, under: policy.profile, memory: Bytes(next.memory))
+    manager = ResourceManager(memory: memory)
+    limitsKept = []
     for (index, domain) in next.domains.enumerated() {
       let settings = settings(of: domain, coreRate: next.coreRate)
+      if memory.policy.keepsLimit(of: settings) { limitsKept.insert(VMIndex(index)) }
       if let before = former.index(of: domain.name) {
         manager.receive(VMIndex(index), settings, from: old, as: before, at: time)
       } else {

@@ -80,6 +80,9 @@ public struct KVMHost: HypervisorBackend {
     self.audit = audit
   }
 
+  /// Of these the memory policy takes what exceeds their limit; of others a limit is kept by nobody, and plans say so.
+  public mutating func keepsLimits(of vms: Set<VMIndex>) { translator.limitsKept = vms }
+
   // MARK: Observing
 
   public mutating func observe(into seen: inout HostObservation) throws(BackendError) {

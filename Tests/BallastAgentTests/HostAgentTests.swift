@@ -181,6 +181,35 @@ struct HostAgentTests {
     #expect(sizes.min() == 150 && sizes.last == 150, "\(sizes)")
   }
 
+  /// Who keeps a limit of memory: proportional-share always, squeezed for guests with a range, the others never.
+  @Test(arguments: [
+    ("none", "", false), ("proportional-share", "", true), ("mom", "", false),
+    ("mom-ovirt", "", false), ("proxmox", "minimum: 256MiB, ", false),
+    ("hyperv-dynamic-memory", "", false), ("squeezed", "", false),
+    ("squeezed", "minimum: 256MiB, ", true),
+    ("proportional-share", "balloon: {managed: false}, ", false),
+  ])
+  func aLimitThatNobodyKeepsIsTold(_ name: String, _ setting: String, _ isKept: Bool) throws {
+    let system = system()
+    let policy = try policy(
+      """
+      ballast: 1
+      policies: {reclamation: {policy: \(name)}}
+      domains:
+        managed: [a]
+        settings: [{name: a, memory_policy: {\(setting)limit: 512MiB}}]
+      """)
+    let agent = HostAgent(
+      policy, host: KVMHost(system, membership: policy.membership, mode: .dryRun))
+    try agent.look()
+    system.advance(by: .seconds(10))
+    try agent.step()
+    let note = try #require(agent.report.notes.first { $0.subject == .memoryLimit }).text
+    #expect(
+      note.contains(isKept ? "512 MiB is kept by its balloon only" : "512 MiB is kept by nobody"))
+    #expect(isKept != note.contains("policies: {reclamation: {policy: proportional-share}}"))
+  }
+
   /// 30 ms of 100 are 30000 µs, on any clock.
   @Test(arguments: [2_595_124, 2_399_999, 1_000_001, 3_700_003])
   func aQuotaIsWrittenAsItIsSaid(_ coreRate: Int64) throws {

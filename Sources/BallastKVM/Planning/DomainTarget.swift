@@ -163,14 +163,21 @@ struct DomainTarget {
       write(.memoryMin, before, wanted, "reserves \(mebibytes(reservation)) of guest memory"))
   }
 
-  func balloon(_ stages: inout Stages, _ notes: inout [Translation.Note]) {
+  /// - Parameter isLimitKept: the plan's memory policy takes from it what exceeds its limit.
+  func balloon(isLimitKept: Bool, _ stages: inout Stages, _ notes: inout [Translation.Note]) {
     let asked = plan.memory(row: row)
     let limit = column(plan.memoryLimit, .max)
     if limit < domain.memoryMax {
+      let isLimitKept = isLimitKept && domain.traits.hasBalloon
+      let keeper =
+        isLimitKept
+        ? "is kept by its balloon only"
+        : "is kept by nobody: that takes policies: {reclamation: {policy: proportional-share}} and a "
+          + "balloon that is managed"
       note(
         .memoryLimit,
-        "a limit of \(mebibytes(limit)) is kept by its balloon only: a hard limit would have the kernel "
-          + "kill the guest", &notes)
+        "a limit of \(mebibytes(limit)) \(keeper); a hard limit would have the kernel kill the guest",
+        &notes)
     }
     if asked.compress > 0 || asked.swap > 0 {
       note(

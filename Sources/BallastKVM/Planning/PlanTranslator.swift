@@ -18,6 +18,9 @@ public struct PlanTranslator: Sendable {
   /// knows what a guest can spare.
   public var statisticsPeriod: Int64?
 
+  /// VMs from which the memory policy takes what exceeds their limit.
+  public var limitsKept: Set<VMIndex> = []
+
   public init(_ managed: ManagedNames, statisticsPeriod: Int64? = nil) {
     self.managed = managed
     self.statisticsPeriod = statisticsPeriod
@@ -48,7 +51,8 @@ public struct PlanTranslator: Sendable {
       target.weigh(shares[row], of: total, scale, &stages, &result.notes)
       target.limit(&stages, &result.notes)
       target.protect(&stages, &result.notes)
-      target.balloon(&stages, &result.notes)
+      target.balloon(
+        isLimitKept: limitsKept.contains(plan.vms[row]), &stages, &result.notes)
     }
     mergePages(plan.hostMemory, snapshot.host, &stages, &result.notes)
     result.writes = stages.inOrder
