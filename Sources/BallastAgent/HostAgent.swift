@@ -58,7 +58,7 @@ public final class HostAgent {
       try follow()
       let failures: [ActuationFailure]
       do {
-        failures = try loop.apply(seen, &host, &managing.manager)
+        failures = try loop.apply(seen, &host, &managing)
       } catch {
         try record(plan: nil, [])
         throw error

@@ -181,6 +181,45 @@ struct HostAgentTests {
     #expect(sizes.min() == 150 && sizes.last == 150, "\(sizes)")
   }
 
+  /// Both hold the one CPU of 1 GHz that they are pinned to, of a host with two: 500 MHz each in the plan and in the metrics,
+  /// though the host has 2000; and the record of it is decided again to the same.
+  @Test func pinsBoundWhatDomainsAreEntitledTo() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let system = FakeSystem(pcpus: 2)
+    let text = """
+      ballast: 1
+      domains:
+        managed: [a, b]
+        settings: [{name: "?", cpu: {reservation: 800MHz}}]
+      """
+    for name in ["a", "b"] {
+      system.start(name, vcpus: 1, memory: 1 << 30, demand: 1_000_000)
+      system.edit(name) { $0.shown.settings.pins = ["1"] }
+    }
+    let path = folder + "/steps.jsonl"
+    let agent = try agent(
+      system, folder, try policy(text),
+      steps: try StepLog(
+        path: path,
+        header: .init(
+          ballastVersion: "0", policyFile: "two.yaml", policy: text, isApplied: true)))
+    try agent.look()
+    system.advance(by: .seconds(10))
+    try agent.step()
+    #expect(agent.plan.cpuEntitlement == [500_000, 500_000])
+    let metrics = HostMetrics.text(of: agent, isUp: true, stepSeconds: 0)
+    #expect(
+      metrics.contains(#"cpu_entitlement_cores{domain="a",uuid="fake-a"} 0.500"#), "\(metrics)")
+    #expect(
+      agent.managing.complaints(all: ["a", "b"]) == [
+        "a and b may run on pCPU 1 only and reserve 1600 MHz, and there are 1000 MHz: not all"
+          + " reservations can be kept"
+      ])
+    let replay = try StepReplay(try #require(try bytesOfFile(path)))
+    #expect(replay.steps == 1 && replay.same == 1)
+  }
+
   /// Who keeps a limit of memory: proportional-share always, squeezed for guests with a range, the others never.
   @Test(arguments: [
     ("none", "", false), ("proportional-share", "", true), ("mom", "", false),

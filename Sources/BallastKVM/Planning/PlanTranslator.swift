@@ -37,6 +37,7 @@ public struct PlanTranslator: Sendable {
       isExclusive: isExclusive(plan, snapshot))
     notePools(plan, &result)
     let total = shares.reduce(0, +)
+    let rooms = CPURoom.rooms(of: plan, shares: shares, managed: managed, on: snapshot)
     for row in plan.vms.indices where row < shares.count {
       guard let name = managed[plan.vms[row]], let domain = snapshot[name: name],
         domain.state.isActive
@@ -48,7 +49,7 @@ public struct PlanTranslator: Sendable {
       let target = DomainTarget(
         vm: plan.vms[row], domain: domain, host: snapshot.host, plan: plan, row: row)
       target.askForReports(statisticsPeriod, &stages)
-      target.weigh(shares[row], of: total, scale, &stages, &result.notes)
+      target.weigh(shares[row], of: total, in: rooms[row], scale, &stages, &result.notes)
       target.limit(&stages, &result.notes)
       target.protect(&stages, &result.notes)
       target.balloon(
