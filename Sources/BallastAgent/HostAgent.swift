@@ -37,6 +37,7 @@ public final class HostAgent {
       host.snapshot, names: host.names, before: managing.inventory)
     guard inventory != managing.inventory else { return }
     managing.take(inventory, at: seen.time)
+    host.keepsLimits(of: managing.limitsKept)
     try steps?.append(StepLine(inventory: inventory, since: seen.time))
   }
 
@@ -57,7 +58,7 @@ public final class HostAgent {
       try follow()
       let failures: [ActuationFailure]
       do {
-        failures = try loop.apply(seen, &host, &managing.manager)
+        failures = try loop.apply(seen, &host, &managing)
       } catch {
         try record(plan: nil, [])
         throw error

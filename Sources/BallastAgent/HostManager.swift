@@ -6,10 +6,12 @@ import BallastUnits
 /// The manager of a real host, built of a policy and an inventory and built again whenever either changes.
 ///
 /// Promises  the same policy, inventories and observations give the same plans: a recording can be decided again.
-public struct HostManager: Sendable {
+public struct HostManager: HostDecider, Sendable {
   public let policy: HostPolicy
   public private(set) var inventory = ManagedInventory()
   public var manager = ResourceManager()
+  /// VMs from which the memory policy takes what exceeds their limit.
+  public private(set) var limitsKept: Set<VMIndex> = []
 
   public init(_ policy: HostPolicy) { self.policy = policy }
 
@@ -18,11 +20,13 @@ public struct HostManager: Sendable {
   public mutating func take(_ next: ManagedInventory, at time: SimTime) {
     let former = inventory.names
     let old = manager
-    manager = ResourceManager(
-      memory: MemoryControl(
-        policy.reclamation, under: policy.profile, memory: Bytes(next.memory)))
+    let memory = MemoryControl(
+      policy.reclamation, under: policy.profile, memory: Bytes(next.memory))
+    manager = ResourceManager(memory: memory)
+    limitsKept = []
     for (index, domain) in next.domains.enumerated() {
       let settings = settings(of: domain, coreRate: next.coreRate)
+      if memory.policy.keepsLimit(of: settings) { limitsKept.insert(VMIndex(index)) }
       if let before = former.index(of: domain.name) {
         manager.receive(VMIndex(index), settings, from: old, as: before, at: time)
       } else {
@@ -45,6 +49,28 @@ public struct HostManager: Sendable {
     return settings
   }
 
+  /// Decides by what the manager knows, which is no pins: where some hold a domain to a part of the host, entitlements are
+  /// divided again inside the parts.
+  public mutating func decide(
+    _ seen: HostObservation, into plan: inout HostPlan, workspace: DecisionWorkspace
+  ) {
+    manager.decide(seen, into: &plan, workspace: workspace)
+    let domains = plan.vms.map {
+      inventory.domains.indices.contains($0.int) ? inventory.domains[$0.int] : nil
+    }
+    guard domains.contains(where: { $0?.cpus != nil }) else { return }
+    let claims = plan.vms.indices.map { row in
+      let size = (domains[row]?.vcpus ?? 0) * inventory.coreRate
+      let demand = manager.observedDemand(of: plan.vms[row])?.value ?? size
+      let isShown = seen.row(of: plan.vms[row]) != nil
+      return PinnedParts.Claim(
+        reservation: plan.cpuReservation[row],
+        most: isShown ? min(demand, plan.cpuLimit[row], size) : 0, weight: plan.cpuWeight[row])
+    }
+    plan.cpuEntitlement = PinnedParts(domains.map { inventory.cpus(of: $0) })
+      .divided(claims, coreRate: inventory.coreRate, capacity: min(seen.cpuCapacity.value, 1 << 50))
+  }
+
   /// What the policy promises and this host cannot keep, and what it names and the host does not have; for people.
   public func complaints(all: [String]) -> [String] {
     var complaints: [String] = []
@@ -54,7 +80,7 @@ public struct HostManager: Sendable {
       let own = policy.settings(of: domain.name)
       cpu += Int128(own.cpu.reservation.value)
       memory += Int128(own.memory.reservation.value)
-      let size = Kilohertz(domain.vcpus * inventory.coreRate)
+      let size = Kilohertz(inventory.cpus(of: domain).atOnce * inventory.coreRate)
       if own.cpu.reservation > size {
         complaints.append(
           "\(domain.name) reserves \(words(own.cpu.reservation)) and can use \(words(size)): the rest is reserved"
@@ -67,6 +93,7 @@ public struct HostManager: Sendable {
         "the managed domains reserve \(words(Kilohertz(Int64(clamping: cpu)))), and the host has \(words(capacity)):"
           + " not all reservations can be kept")
     }
+    complaints += complaintsOfParts
     if memory > Int128(inventory.memory) {
       complaints.append(
         "the managed domains reserve \(Bytes(Int64(clamping: memory))) of memory, and the host has"
@@ -83,6 +110,23 @@ public struct HostManager: Sendable {
     var said: [String] = []
     for one in complaints where !said.contains(one) { said.append(one) }
     return said
+  }
+}
+
+extension HostManager {
+  /// Reservations of domains that pins hold to a part of the host, where the part has less.
+  private var complaintsOfParts: [String] {
+    PinnedParts(inventory.domains.map { inventory.cpus(of: $0) }).parts.compactMap { part in
+      let names = part.members.map { inventory.domains[$0].name }
+      let reserved = names.reduce(Int128(0)) {
+        $0 + Int128(policy.settings(of: $1).cpu.reservation.value)
+      }
+      let capacity = Kilohertz(Int64(part.cpus.count) * inventory.coreRate)
+      guard names.count > 1, reserved > Int128(capacity.value) else { return nil }
+      return "\(enumeration(names)) may run on pCPU \(CPUList(part.cpus).text) only and reserve "
+        + "\(words(Kilohertz(Int64(clamping: reserved)))), and there are \(words(capacity)):"
+        + " not all reservations can be kept"
+    }
   }
 }
 

@@ -11,6 +11,8 @@ public struct ManagedInventory: Sendable, Equatable, Codable {
     public var vcpus: Int64
     /// Bytes
     public var memoryMax: Int64
+    /// Where its pins let it run; nil: anywhere.
+    public var cpus: DomainCPUs?
   }
   public var host = ""
   /// kHz, of one CPU.
@@ -34,10 +36,17 @@ public struct ManagedInventory: Sendable, Equatable, Codable {
         return before.domains.first { $0.name == name }
           ?? Domain(name: name, uuid: snapshot[name: name]?.uuid ?? "", vcpus: 1, memoryMax: 0)
       }
+      let cpus = DomainCPUs(of: shown, pcpus: pcpus)
       return Domain(
         name: name, uuid: shown.uuid, vcpus: min(max(1, shown.vcpus), 1 << 16),
-        memoryMax: min(max(0, shown.memoryMax), 1 << 56))
+        memoryMax: min(max(0, shown.memoryMax), 1 << 56),
+        cpus: cpus.allowed == nil ? nil : cpus)
     }
+  }
+
+  /// Where one of its domains may run; nil: one that is not shown.
+  func cpus(of domain: Domain?) -> DomainCPUs {
+    domain?.cpus ?? DomainCPUs(atOnce: min(max(1, domain?.vcpus ?? 1), max(1, pcpus)))
   }
 
   public var names: ManagedNames { ManagedNames(domains.map(\.name)) }

@@ -116,7 +116,7 @@ public struct StepReplay: Sendable {
   private mutating func decide(_ step: RecordedStep) {
     guard var managing else { return }
     var plan = HostPlan()
-    managing.manager.decide(step.observation, into: &plan, workspace: workspace.decision)
+    managing.decide(step.observation, into: &plan, workspace: workspace.decision)
     let number = steps
     steps += 1
     if let recorded = step.plan {

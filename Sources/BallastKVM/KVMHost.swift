@@ -80,6 +80,9 @@ public struct KVMHost: HypervisorBackend {
     self.audit = audit
   }
 
+  /// Of these the memory policy takes what exceeds their limit; of others a limit is kept by nobody, and plans say so.
+  public mutating func keepsLimits(of vms: Set<VMIndex>) { translator.limitsKept = vms }
+
   // MARK: Observing
 
   public mutating func observe(into seen: inout HostObservation) throws(BackendError) {
@@ -299,7 +302,8 @@ public struct KVMHost: HypervisorBackend {
 
   // MARK: Restoring
 
-  /// Puts everything back that the state file names, as `RestorePlan` says. What could not be done stays in the file.
+  /// Puts everything back that the state file names, as `RestorePlan` says. What could not be done stays in the file, and
+  /// what is somebody else's by now: a later call may insist.
   ///
   /// - Parameter insists: also what somebody else has changed since.
   public mutating func restore(insists: Bool = false) throws(BackendError) -> RestoreReport {
@@ -316,6 +320,7 @@ public struct KVMHost: HypervisorBackend {
     result.heldBack = plan.heldBack
     result.gone = plan.gone
     result.isIncomplete = plan.heldBack.contains { $0.rule != .changedByOthers }
+    var failed: [HostWrite] = []
     let before = report.performed.count
     for write in plan.writes {
       do throws(HostSystemError) {
@@ -325,6 +330,7 @@ public struct KVMHost: HypervisorBackend {
       } catch {
         if case .noSuchDomain = error { continue }
         result.isIncomplete = true
+        failed.append(write)
         if case .unavailable = error { throw .unavailable(error.text) }
         do throws(HostSystemError) { try log(write, nil, error.text) } catch {
           throw .unavailable(error.text)
@@ -332,12 +338,11 @@ public struct KVMHost: HypervisorBackend {
       }
     }
     result.performed = Array(report.performed[before...])
-    if !result.isIncomplete {
-      do throws(StateFault) {
-        try state?.clear()
-      } catch {
-        throw .unavailable("\(error)")
-      }
+    let rest = touched.after(plan, failed: failed)
+    do throws(StateFault) {
+      if rest.isEmpty { try state?.clear() } else { try state?.save(rest) }
+    } catch {
+      throw .unavailable("\(error)")
     }
     return result
   }

@@ -41,5 +41,7 @@ public struct RestoreReport: Sendable, Equatable, Codable {
   public var gone: [String] = []
   /// Something of ours is still on the host: try again.
   public var isIncomplete = false
+  /// Somebody else has changed something since; it stays on record for who insists.
+  public var hasLeft: Bool { heldBack.contains { $0.rule == .changedByOthers } }
   public init() {}
 }

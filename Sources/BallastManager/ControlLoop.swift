@@ -1,5 +1,14 @@
 import BallastModel
 
+/// Who decides for one host: the manager, or one with more beside it.
+public protocol HostDecider {
+  /// Answers an observation with a plan.
+  mutating func decide(
+    _ seen: HostObservation, into plan: inout HostPlan, workspace: DecisionWorkspace)
+}
+
+extension ResourceManager: HostDecider {}
+
 /// Observe – decide – apply: the only place that calls the three. A simulator calls it from a control event, a daemon
 /// from a timer.
 public struct ControlLoop: ~Copyable {
@@ -23,8 +32,8 @@ public struct ControlLoop: ~Copyable {
 
   /// The rest of a step whose observation was made before, because other hosts had to be seen first.
   @discardableResult
-  public mutating func apply<Backend: HypervisorBackend & ~Copyable>(
-    _ seen: HostObservation, _ backend: inout Backend, _ manager: inout ResourceManager
+  public mutating func apply<Backend: HypervisorBackend & ~Copyable, Manager: HostDecider>(
+    _ seen: HostObservation, _ backend: inout Backend, _ manager: inout Manager
   ) throws(BackendError) -> [ActuationFailure] {
     manager.decide(seen, into: &plan, workspace: workspace)
     return try backend.apply(plan)

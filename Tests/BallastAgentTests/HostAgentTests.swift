@@ -147,6 +147,134 @@ struct HostAgentTests {
     #expect(throws: StepReplay.Fault.self) { try StepReplay([]) }
   }
 
+  /// 256 MiB, of which the guest needs 50, a limit of 150, and 300 MiB resident whatever the balloon holds: the balloon
+  /// goes down step by step to the limit and stays there, though the process keeps more.
+  @Test func aMemoryLimitNeverAsksForLessThanTheLimit() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let mebibyte: Int64 = 1 << 20
+    let system = FakeSystem(pcpus: 1)
+    system.start("a", vcpus: 1, memory: 256 * mebibyte, demand: 0)
+    system.edit("a") {
+      $0.staysResident = true
+      $0.shown.rss = 300 * mebibyte
+      $0.needed = 50 * mebibyte
+    }
+    let agent = try agent(
+      system, folder,
+      try policy(
+        """
+        ballast: 1
+        policies: {reclamation: {policy: proportional-share}}
+        domains:
+          managed: [a]
+          settings: [{name: a, memory_policy: {limit: 150MiB}}]
+        safety: {headroom: 16MiB, step_down: 10%}
+        """))
+    try agent.look()
+    var sizes: [Int64] = []
+    for _ in 0..<60 {
+      system.advance(by: .seconds(2))
+      try agent.step()
+      sizes.append((system["a"]?.memoryCurrent ?? 0) / mebibyte)
+    }
+    #expect(sizes.min() == 150 && sizes.last == 150, "\(sizes)")
+  }
+
+  /// Both hold the one CPU of 1 GHz that they are pinned to, of a host with two: 500 MHz each in the plan and in the metrics,
+  /// though the host has 2000; and the record of it is decided again to the same.
+  @Test func pinsBoundWhatDomainsAreEntitledTo() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let system = FakeSystem(pcpus: 2)
+    let text = """
+      ballast: 1
+      domains:
+        managed: [a, b]
+        settings: [{name: "?", cpu: {reservation: 800MHz}}]
+      """
+    for name in ["a", "b"] {
+      system.start(name, vcpus: 1, memory: 1 << 30, demand: 1_000_000)
+      system.edit(name) { $0.shown.settings.pins = ["1"] }
+    }
+    let path = folder + "/steps.jsonl"
+    let agent = try agent(
+      system, folder, try policy(text),
+      steps: try StepLog(
+        path: path,
+        header: .init(
+          ballastVersion: "0", policyFile: "two.yaml", policy: text, isApplied: true)))
+    try agent.look()
+    system.advance(by: .seconds(10))
+    try agent.step()
+    #expect(agent.plan.cpuEntitlement == [500_000, 500_000])
+    let metrics = HostMetrics.text(of: agent, isUp: true, stepSeconds: 0)
+    #expect(
+      metrics.contains(#"cpu_entitlement_cores{domain="a",uuid="fake-a"} 0.500"#), "\(metrics)")
+    #expect(
+      agent.managing.complaints(all: ["a", "b"]) == [
+        "a and b may run on pCPU 1 only and reserve 1600 MHz, and there are 1000 MHz: not all"
+          + " reservations can be kept"
+      ])
+    let replay = try StepReplay(try #require(try bytesOfFile(path)))
+    #expect(replay.steps == 1 && replay.same == 1)
+  }
+
+  /// Who keeps a limit of memory: proportional-share always, squeezed for guests with a range, the others never.
+  @Test(arguments: [
+    ("none", "", false), ("proportional-share", "", true), ("mom", "", false),
+    ("mom-ovirt", "", false), ("proxmox", "minimum: 256MiB, ", false),
+    ("hyperv-dynamic-memory", "", false), ("squeezed", "", false),
+    ("squeezed", "minimum: 256MiB, ", true),
+    ("proportional-share", "balloon: {managed: false}, ", false),
+  ])
+  func aLimitThatNobodyKeepsIsTold(_ name: String, _ setting: String, _ isKept: Bool) throws {
+    let system = system()
+    let policy = try policy(
+      """
+      ballast: 1
+      policies: {reclamation: {policy: \(name)}}
+      domains:
+        managed: [a]
+        settings: [{name: a, memory_policy: {\(setting)limit: 512MiB}}]
+      """)
+    let agent = HostAgent(
+      policy, host: KVMHost(system, membership: policy.membership, mode: .dryRun))
+    try agent.look()
+    system.advance(by: .seconds(10))
+    try agent.step()
+    let note = try #require(agent.report.notes.first { $0.subject == .memoryLimit }).text
+    #expect(
+      note.contains(isKept ? "512 MiB is kept by its balloon only" : "512 MiB is kept by nobody"))
+    #expect(isKept != note.contains("policies: {reclamation: {policy: proportional-share}}"))
+  }
+
+  /// 30 ms of 100 are 30000 µs, on any clock.
+  @Test(arguments: [2_595_124, 2_399_999, 1_000_001, 3_700_003])
+  func aQuotaIsWrittenAsItIsSaid(_ coreRate: Int64) throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let system = FakeSystem(pcpus: 2, coreRate: coreRate)
+    system.start("a", vcpus: 2, memory: 1 << 30, demand: 1_000_000)
+    system.start("b", vcpus: 2, memory: 1 << 30, demand: 1_000_000)
+    let agent = try agent(
+      system, folder,
+      try policy(
+        """
+        ballast: 1
+        domains:
+          managed: [a, b]
+          settings:
+            - {name: a, cpu: {quota: 30ms}}
+            - {name: b, cpu: {quota: 33ms, quota_scope: vcpu}}
+        """))
+    try agent.look()
+    system.advance(by: .seconds(10))
+    try agent.step()
+    #expect(system["a"]?.settings.globalQuota == 30_000)
+    #expect(system["b"]?.settings.globalQuota == 66_000)
+  }
+
   @Test func whatCannotBeKeptIsTold() throws {
     let system = system()
     let policy = try policy(

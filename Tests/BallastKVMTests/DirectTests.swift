@@ -95,6 +95,23 @@ struct DirectTests {
     #expect(system.problems.isEmpty)
   }
 
+  /// Of the CPUs 0-7 that are online the first vCPU may use two and the second all: what the kernel could run besides does not
+  /// count.
+  @Test func pinsAreWhatTheKernelAllows() throws {
+    let monitor = try FakeMonitor(.init(answers: Self.answers))
+    defer { monitor.stop() }
+    var files = FileTree.host.merging(Self.process) { $1 }.merging(Self.legacyGroup) { $1 }
+    func status(_ allowed: String) -> String {
+      "Name: CPU 0/KVM\nCpus_allowed: ff\nCpus_allowed_list:\t\(allowed)\nMems_allowed: 1\n"
+    }
+    files["/proc/4711/task/4712/status"] = status("2-3,9-63")
+    files["/proc/4711/task/4713/status"] = status("0-63")
+    let tree = try FileTree(files)
+    defer { tree.remove() }
+    let system = Self.system(monitor, tree, group: "/sys/fs/cgroup/cpu,cpuacct/vm/a")
+    #expect(try system.snapshot()[name: "a"]?.settings.pins == ["2-3", ""])
+  }
+
   /// The monitor gets the balloon's target and the period; v1 files get weight, period and quota.
   @Test func knobsOfAnOldHierarchyAreTurned() throws {
     let monitor = try FakeMonitor(.init(answers: Self.answers))

@@ -111,6 +111,25 @@ struct ObservationTests {
     #expect(row.memory.driver == .present && row.memory.statisticsAge == 0)
   }
 
+  /// Of 1 GiB the balloon holds 200 MiB and the process 1124 MiB: 824 back the guest, and 300 are QEMU's own. With what is
+  /// free, cached and the host's that is all there is.
+  @Test func whatIsResidentBeyondTheGuestIsOverhead() throws {
+    var bench = try Bench()
+    bench.system.edit("a") {
+      $0.staysResident = true
+      $0.shown.rss = 1_124 << 20
+      $0.target = 824 << 20
+    }
+    try bench.observe(after: 1)
+    let row = try #require(bench.row(0))
+    #expect(row.memoryConsumed == 824 << 20 && row.memory.overhead == 300 << 20)
+    #expect(bench.row(1)?.memory.overhead == 0)
+    let memory = bench.seen.hostMemory
+    let guests = bench.seen.memoryConsumed.reduce(0, +)
+    let all = bench.seen.memoryFree.value + memory.cached + memory.heldByHost + guests
+    #expect(all + bench.seen.memory.reduce(0) { $0 + $1.overhead } == memory.total)
+  }
+
   /// Never a report in two periods of a second: no driver. Without a period nobody knows. Reports of 40 s ago are that old.
   @Test func driverIsThereWhenTheGuestHasTold() throws {
     var bench = try Bench()

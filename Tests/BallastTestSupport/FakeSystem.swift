@@ -20,6 +20,8 @@ public final class FakeSystem: HostSystem {
     public var isHung = false
     /// Its balloon takes every target and never moves.
     public var isStuck = false
+    /// What its process holds does not fall with the balloon.
+    public var staysResident = false
     /// No driver: statistics are never sent and the balloon never moves.
     public var hasDriver = true
   }
@@ -155,7 +157,9 @@ public final class FakeSystem: HostSystem {
     guard !guest.isHung, guest.hasDriver, guest.shown.traits.hasBalloon else { return }
     if !guest.isStuck {
       guest.shown.memoryCurrent = min(max(guest.target, guest.needed), guest.shown.memoryMax)
-      guest.shown.rss = min(guest.shown.rss ?? 0, guest.shown.memoryCurrent)
+      if !guest.staysResident {
+        guest.shown.rss = min(guest.shown.rss ?? 0, guest.shown.memoryCurrent)
+      }
     }
     guard (guest.shown.statisticsPeriod ?? 0) > 0 else { return }
     let spare = max(0, guest.shown.memoryCurrent - guest.needed)

@@ -6,11 +6,12 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 
 import pytest
 
-from ballast_runs import FIXTURES, PROJECT, ballast, write
+from ballast_runs import BALLAST, FIXTURES, PROJECT, ballast, write
 
 STEPS = FIXTURES / "host/steps.jsonl"
 HAS_LIBVIRT = ctypes.util.find_library("virt") is not None
@@ -244,6 +245,36 @@ def test_nothing_to_restore(tmp_path):
     done = ballast("host", "restore", "--state-dir", tmp_path, *TEST)
     assert done.returncode == 0
     assert done.stdout == "nothing to restore\n"
+
+
+@needs_libvirt
+@pytest.mark.parametrize("second", ["restore", "apply", "manage"])
+def test_two_controllers_with_a_state_folder_each_exclude_each_other(tmp_path, policy, second):
+    """A socket that takes connections and never answers keeps the first one busy for its two seconds."""
+    path = tmp_path / "libvirt"
+    address = f"qemu+unix:///system?socket={path}"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        first = subprocess.Popen(
+            [BALLAST, "host", "manage", "--apply", "--policy", policy, "--connect", address, "--state-dir", tmp_path / "a"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            listener.settimeout(20)
+            connection, _ = listener.accept()
+            words = {"restore": [], "apply": ["--policy", policy], "manage": ["--apply", "--policy", policy]}[second]
+            done = ballast("host", second, *words, "--connect", address, "--state-dir", tmp_path / "b")
+        finally:
+            first.kill()
+            first.communicate()
+            for place in ["/run/lock", "/tmp"]:
+                for lock in pathlib.Path(place).glob("ballast-host-*.lock"):
+                    if f"--state-dir {tmp_path}/" in lock.read_text():
+                        lock.unlink()
+    connection.close()
+    assert done.returncode == 69, done.stderr
+    assert f"another controller, process {first.pid} with --state-dir {tmp_path}/a, manages {address}" in done.stderr
+    assert done.stdout == ""
 
 
 @needs_libvirt

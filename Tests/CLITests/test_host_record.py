@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from ballast_runs import FIXTURES, ballast, load_yaml, read_csv, run
+from ballast_runs import FIXTURES, ballast, load_yaml, read_csv, run, write
 
 RECORDING = FIXTURES / "recordings/three-guests"
 
@@ -98,6 +98,20 @@ def test_a_page_of_a_name_of_its_own_is_not_replaced_unasked(replayed, tmp_path)
     # An answer outlives a page that cannot be written.
     done = ballast("host", "compare", recording, out, "--html", tmp_path / "none" / "page.html")
     assert done.returncode == 74 and done.stdout.startswith("VM ") and "page:" not in done.stdout
+
+
+def test_a_run_of_something_else_is_65(replayed, tmp_path):
+    """No VM in common: an error that names both, and no page."""
+    recording, _ = replayed
+    other = write(tmp_path / "other.yaml", (recording / "scenario.yaml").read_text().replace('name: "lab-', 'name: "x-').replace('vm: "lab-', 'vm: "x-'))
+    shutil.copytree(recording / "trace", tmp_path / "trace")
+    run(other, tmp_path / "other", "--quiet")
+    for extra in [[], ["--json"]]:
+        done = ballast("host", "compare", recording, tmp_path / "other", *extra)
+        assert done.returncode == 65
+        assert done.stdout == ""
+        assert "lab-a" in done.stderr and "x-a" in done.stderr and "scenario.yaml" in done.stderr
+    assert not (tmp_path / "other/compare.html").exists()
 
 
 def test_measured_means_agree_with_the_counters(replayed):

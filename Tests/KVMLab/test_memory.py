@@ -119,3 +119,28 @@ def test_the_manager_shrinks_slowly_and_gives_back_at_once(guests, tmp_path):
     assert steps and all(step <= 28 for step in steps)
     assert sizes == sorted(sizes, reverse=True) and sizes[-1] < 0.9 * a.mib
     wait_for(lambda: a.memory()["actual"] >= a.mib - 1, 10, "the memory is back")
+
+
+def test_a_limit_is_where_the_balloon_ends(guests, tmp_path):
+    """A limit of 150 MiB: QEMU's own memory is resident beside the guest's, and the balloon stops at the limit all the same."""
+    a, _ = guests
+    a.ask("mem", 0)
+    file = policy(
+        tmp_path / "policy.yaml", [a], f"{{name: {a.domain}, memory_policy: {{limit: 150MiB}}}}",
+        extra="policies: {reclamation: {policy: proportional-share}}\n"
+        "safety: {statistics_period: 1s, headroom: 16MiB, step_down: 10%}\n")
+    log = tmp_path / "manage.log"
+    # All of it is touched once, so that all of it is resident.
+    a.ask("mem", a.mib - 90, "random")
+    a.ask("mem", 0)
+    manage = start_host(
+        "manage", "--policy", file, "--apply", "--interval", "1s", "--state-dir", tmp_path / "state", log=log)
+    sizes = []
+    for _ in range(30):
+        time.sleep(1)
+        sizes.append(a.memory()["actual"])
+    resident = a.memory()["rss"]
+    assert stop(manage) == 0, log.read_text()
+    print("MiB:", [round(size) for size in sizes], f"resident {resident:.0f}")
+    # The dead band is 1 % of 256 MiB.
+    assert all(size >= 149.9 for size in sizes) and sizes[-1] <= 153

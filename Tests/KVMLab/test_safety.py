@@ -123,3 +123,24 @@ def test_a_dry_run_changes_nothing(guests, tmp_path):
         "manage", "--policy", one_to_two(tmp_path / "policy.yaml", guests), "--interval", "1s", "--count", "2")
     assert "would set" in done.stdout
     assert weights(guests) == [500, 1024]
+
+
+def test_what_somebody_else_set_is_left_and_can_be_forced(guests, tmp_path):
+    """Weight 900 before, another written, then 333 by somebody: SIGTERM leaves 333, and `restore --force` finds 900."""
+    a, _ = guests
+    a.set(cpu_shares=900)
+    state = ("--state-dir", tmp_path / "state")
+    file = policy(tmp_path / "policy.yaml", [a], f"{{name: {a.domain}, cpu: {{shares: 2048}}}}")
+    log = tmp_path / "manage.log"
+    manage = start_host("manage", "--policy", file, "--apply", "--interval", "1s", *state, log=log)
+    wait_for(lambda: a.settings()["cpu_shares"] != 900, 20, "the weight is written")
+    refused = host("restore", "--state-dir", tmp_path / "other", code=69)
+    assert f"process {manage.pid} " in refused.stderr
+    a.set(cpu_shares=333)
+    assert stop(manage) == 1, log.read_text()
+    assert "restore --force" in log.read_text()
+    assert a.settings()["cpu_shares"] == 333
+    assert host("restore", *state, code=1).stdout.startswith("left: ")
+    host("restore", "--force", *state)
+    assert a.settings()["cpu_shares"] == 900
+    assert host("restore", *state).stdout == "nothing to restore\n"

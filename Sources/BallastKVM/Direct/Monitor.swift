@@ -24,6 +24,7 @@ final class Monitor {
     var hasDetails = false
     var memoryMax: Int64 = 0
     var threads: [Int64] = []
+    var pins: [String] = []
     var traits = DomainTraits()
   }
 
@@ -195,6 +196,7 @@ final class Monitor {
     known.traits.reportsFreePages = value(asked.reports) as? Bool ?? false
     if let process {
       let status = files.status(process)
+      known.pins = files.pins(process: process, threads: known.threads)
       known.traits.locksMemory = (status?["VmLck"] ?? 0) > 0
       known.traits.usesHugePages = (status?["HugetlbPages"] ?? 0) > 0
       known.traits.hasPassthrough = files.holdsDevices(process: process)
@@ -222,6 +224,7 @@ final class Monitor {
     shown.vcpusMax = shown.vcpus
     shown.memoryMax = known.memoryMax
     shown.traits = known.traits
+    shown.settings.pins = known.pins
     shown.settings.cpuWeight = group.read(.cpuWeight)
     shown.settings.globalQuota = group.read(.globalQuota)
     shown.settings.globalPeriod = group.read(.globalPeriod)

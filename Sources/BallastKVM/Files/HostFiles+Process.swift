@@ -52,6 +52,19 @@ extension HostFiles {
     return usage
   }
 
+  /// Of each of its threads the CPUs that it may run on, as a list; empty where that is every one that is online, or not told.
+  func pins(process: Int64, threads: [Int64]) -> [String] {
+    let online = Set(Self.list((try? SmallFile.read(onlineCPUs)) ?? ""))
+    return threads.prefix(4_096).map { thread in
+      guard let text = try? SmallFile.read(path("/proc/\(process)/task/\(thread)/status")),
+        let line = text.split(separator: "\n").first(where: { $0.hasPrefix("Cpus_allowed_list:") })
+      else { return "" }
+      let allowed = online.intersection(
+        Self.list(String(line.dropFirst("Cpus_allowed_list:".count))))
+      return allowed.count == online.count ? "" : CPUList(allowed.map { Int($0) }).text
+    }
+  }
+
   /// It has a device of the host passed through: all its memory is pinned.
   func holdsDevices(process: Int64) -> Bool {
     let folder = path("/proc/\(process)/fd")

@@ -37,7 +37,7 @@ public struct HostFiles: Sendable {
     // 64 KiB hold the lines of 500 CPUs; interrupts, which nobody reads here, follow them.
     let times = try needed("/proc/stat", 65_536)
     let memory = try needed("/proc/meminfo")
-    let online = try? SmallFile.read(path(Self.cpuFolder + "/online"))
+    let online = try? SmallFile.read(onlineCPUs)
     var known = standing ?? Standing()
     if standing == nil || online != known.online {
       known = Standing()
@@ -100,6 +100,7 @@ public struct HostFiles: Sendable {
   }
 
   private static let cpuFolder = "/sys/devices/system/cpu"
+  var onlineCPUs: String { path(Self.cpuFolder + "/online") }
 
   private func readTopology(_ text: String?, into host: inout HostCounters) {
     let folder = path(Self.cpuFolder)

@@ -41,7 +41,7 @@ struct DomainChange {
     }
     guard let (run, ready) = times(&events) else { return nil }
     let current = min(ReadingRange.bytes(now.memoryCurrent), now.memoryMax)
-    let consumed = min(ReadingRange.bytes(now.rss ?? current), now.memoryMax)
+    let consumed = backing(current)
     return HostObservation.VMRow(
       vm: vm, vcpus: now.vcpus, runTime: run, readyTime: ready, memoryConfigured: now.memoryMax,
       memoryConsumed: consumed, memoryActive: workingSet(current) ?? min(consumed, current),
@@ -109,6 +109,11 @@ struct DomainChange {
 
   // MARK: Memory
 
+  /// What backs the guest: no more than what it has. The process holds QEMU's own memory too, which a balloon never takes.
+  private func backing(_ current: Int64) -> Int64 {
+    min(ReadingRange.bytes(now.rss ?? current), current)
+  }
+
   /// What the guest holds and could not spare: current − usable, or − unused where it tells no more.
   private func workingSet(_ current: Int64) -> Int64? {
     guard driver == .present, let spare = now.guestUsable ?? now.guestUnused, spare >= 0 else {
@@ -134,6 +139,7 @@ struct DomainChange {
     var result = VMMemoryReadings()
     result.isInTransition = now.isInTransition
     result.driver = driver
+    if let rss = now.rss { result.overhead = ReadingRange.bytes(rss) - backing(current) }
     result.swapped = now.swapped.map { ReadingRange.bytes($0) } ?? -1
     if now.traits.hasBalloon { result.balloon = now.memoryMax - current }
     guard driver == .present else { return result }

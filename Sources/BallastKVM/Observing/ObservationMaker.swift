@@ -4,11 +4,13 @@ import BallastUnits
 /// Makes observations of snapshots: differences of counters over the monotonic clock, and what follows from them.
 ///
 /// Rule      run and ready time = difference of the vCPUs' counters; a domain that was started since the last snapshot
-///           counts from its start; working set = current − usable; balloon = maximum − current; capacity = online
-///           CPUs × clock, because a vCPU's time is that of a logical CPU.
+///           counts from its start; working set = current − usable; balloon = maximum − current; consumed =
+///           min(resident, current), and what a process holds beyond that is overhead; capacity = online CPUs × clock,
+///           because a vCPU's time is that of a logical CPU.
 /// Promises  rows ascend by VM · 0 ≤ run, 0 ≤ ready, run + ready ≤ vCPUs × interval · an absent domain, one that did
 ///           not answer and one with a counter that fell are left out, so that nothing is learned from them · nonsense
-///           about the host is an error and leaves the maker as it was · nothing traps.
+///           about the host is an error and leaves the maker as it was · free + cached + held by the host + Σ (consumed +
+///           overhead) of all domains = total, unless more is resident · nothing traps.
 /// Cost      O(domains + names) per observation; no allocation beyond the rows.
 /// Source    libvirt's domain statistics (state, vcpu.N.time, vcpu.N.delay, balloon.*), /proc and /sys/kernel/mm/ksm.
 public struct ObservationMaker: Sendable {

@@ -57,9 +57,10 @@ struct DomainTarget {
   /// - Parameters:
   ///   - shares: its own, in parts of a share.
   ///   - total: of all VMs of the plan.
+  ///   - room: where it may run, and with whom.
   func weigh(
-    _ shares: Int64, of total: Int64, _ scale: WeightScale, _ stages: inout Stages,
-    _ notes: inout [Translation.Note]
+    _ shares: Int64, of total: Int64, in room: CPURoom, _ scale: WeightScale,
+    _ stages: inout Stages, _ notes: inout [Translation.Note]
   ) {
     let wanted = scale.weight(shares)
     let units = FlatShares.unitsPerShare
@@ -74,26 +75,36 @@ struct DomainTarget {
     } else if domain.settings.cpuWeight == nil {
       note(.cpuWeight, "its host shows no CPU weight; \(sum) are not set", &notes)
     }
-    explainReservation(shares, of: total, sum, &notes)
+    explainReservation(shares, in: room, &notes)
   }
 
   /// There is no knob for a CPU reservation: admission keeps the sum, weights keep the order. Whether the weight alone
-  /// gives as much when every VM wants all it can get is a sum that people can check.
+  /// gives as much when every VM that may run on its CPUs wants all it can get is a sum that people can check.
   private func explainReservation(
-    _ shares: Int64, of total: Int64, _ sum: String, _ notes: inout [Translation.Note]
+    _ shares: Int64, in room: CPURoom, _ notes: inout [Translation.Note]
   ) {
     let reservation = column(plan.cpuReservation, 0)
-    guard reservation > 0, total > 0 else { return }
-    let capacity = min(max(0, host.pcpus), ReadingRange.cpusMax) * coreRate
-    let part = scaled(capacity, by: shares, over: total)
+    guard reservation > 0, room.shares > 0 else { return }
+    let pcpus = room.cpus.allowed.map { Int64($0.count) } ?? host.pcpus
+    let capacity = min(max(0, pcpus), ReadingRange.cpusMax) * coreRate
+    let usable = room.cpus.atOnce * coreRate
+    let share = scaled(capacity, by: shares, over: room.shares)
+    let part = min(share, usable)
     let judgement =
-      part >= reservation
-      ? "so the weight keeps it among managed VMs"
-      : "so the weight does not keep it when all want CPU: give it more shares, or limit others"
+      reservation > usable
+      ? "so nothing keeps it: it can use no more than \(megahertz(usable))"
+      : part >= reservation
+        ? "so the weight keeps it among managed VMs"
+        : "so the weight does not keep it when all want CPU: give it more shares, or limit others"
+    let units = FlatShares.unitsPerShare
+    let place =
+      room.cpus.allowed.map { " of those that may run on pCPU \(CPUList($0).text)" } ?? ""
+    let bound = share > usable ? ", all that it can use" : ""
     note(
       .cpuReservation,
-      "KVM has no CPU reservation; \(megahertz(reservation)) are promised by admission, and \(sum) "
-        + "give at least \(megahertz(part)) of \(megahertz(capacity)), \(judgement)", &notes)
+      "KVM has no CPU reservation; \(megahertz(reservation)) are promised by admission, and shares "
+        + "\(count(shares, units)) of \(count(room.shares, units))\(place) give at least "
+        + "\(megahertz(part)) of \(megahertz(capacity))\(bound), \(judgement)", &notes)
   }
 
   /// A quota for the whole domain, so that a single busy vCPU may use all of the limit. A host that shows only quotas per
@@ -124,7 +135,8 @@ struct DomainTarget {
       stages.quotas.append(
         write(periodField, shown, period, "the usual period, for the quota that follows"))
     }
-    let exact = scaled(max(0, limit), by: period, over: coreRate) / threads
+    // To nearest: a limit that was a quota has lost part of a kHz and becomes that quota again.
+    let exact = roundedRatio(max(0, limit), by: period, over: coreRate * threads)
     let least = max(Self.quotaMin, period / Self.quotaMinParts)
     let wanted = max(exact, least)
     if exact < least {
@@ -162,14 +174,21 @@ struct DomainTarget {
       write(.memoryMin, before, wanted, "reserves \(mebibytes(reservation)) of guest memory"))
   }
 
-  func balloon(_ stages: inout Stages, _ notes: inout [Translation.Note]) {
+  /// - Parameter isLimitKept: the plan's memory policy takes from it what exceeds its limit.
+  func balloon(isLimitKept: Bool, _ stages: inout Stages, _ notes: inout [Translation.Note]) {
     let asked = plan.memory(row: row)
     let limit = column(plan.memoryLimit, .max)
     if limit < domain.memoryMax {
+      let isLimitKept = isLimitKept && domain.traits.hasBalloon
+      let keeper =
+        isLimitKept
+        ? "is kept by its balloon only"
+        : "is kept by nobody: that takes policies: {reclamation: {policy: proportional-share}} and a "
+          + "balloon that is managed"
       note(
         .memoryLimit,
-        "a limit of \(mebibytes(limit)) is kept by its balloon only: a hard limit would have the kernel "
-          + "kill the guest", &notes)
+        "a limit of \(mebibytes(limit)) \(keeper); a hard limit would have the kernel kill the guest",
+        &notes)
     }
     if asked.compress > 0 || asked.swap > 0 {
       note(
@@ -190,30 +209,5 @@ struct DomainTarget {
       .balloonTarget, before, wanted,
       "configured \(mebibytes(configured)) − balloon \(mebibytes(asked.balloon))")
     if wanted > before { stages.upward.append(change) } else { stages.downward.append(change) }
-  }
-
-  // MARK: Words
-
-  private func megahertz(_ rate: Int64) -> String {
-    rate == .max ? "unlimited" : decimal(rate, places: 3).droppingZeros + " MHz"
-  }
-
-  private func mebibytes(_ bytes: Int64) -> String {
-    decimal(roundedRatio(bytes, by: 10, over: 1 << 20), places: 1).droppingZeros + " MiB"
-  }
-
-  private func count(_ parts: Int64, _ perUnit: Int64) -> String {
-    decimal(roundedRatio(parts, by: 100, over: perUnit), places: 2).droppingZeros
-  }
-}
-
-extension String {
-  /// "12.500" is "12.5", "12.000" is "12".
-  fileprivate var droppingZeros: String {
-    guard contains(".") else { return self }
-    var text = self[...]
-    while text.hasSuffix("0") { text = text.dropLast() }
-    if text.hasSuffix(".") { text = text.dropLast() }
-    return String(text)
   }
 }

@@ -10,13 +10,16 @@ import BallastUnits
 ///           limit · a domain that is not shown, not answering or in transition gets nothing · nothing traps, whatever
 ///           plan and snapshot say.
 /// Order     reports, protections, memory upward, weights, quotas, memory downward, page merging.
-/// Rounding  quota down to 1 µs; balloon target up to 1 KiB, the unit of libvirt.
+/// Rounding  quota to the nearest 1 µs; balloon target up to 1 KiB, the unit of libvirt.
 /// Cost      O(rows × log domains).
 public struct PlanTranslator: Sendable {
   public var managed: ManagedNames
   /// Seconds between reports, asked of guests with a balloon that send none; nil leaves them silent. Without reports nobody
   /// knows what a guest can spare.
   public var statisticsPeriod: Int64?
+
+  /// VMs from which the memory policy takes what exceeds their limit.
+  public var limitsKept: Set<VMIndex> = []
 
   public init(_ managed: ManagedNames, statisticsPeriod: Int64? = nil) {
     self.managed = managed
@@ -34,6 +37,7 @@ public struct PlanTranslator: Sendable {
       isExclusive: isExclusive(plan, snapshot))
     notePools(plan, &result)
     let total = shares.reduce(0, +)
+    let rooms = CPURoom.rooms(of: plan, shares: shares, managed: managed, on: snapshot)
     for row in plan.vms.indices where row < shares.count {
       guard let name = managed[plan.vms[row]], let domain = snapshot[name: name],
         domain.state.isActive
@@ -45,10 +49,11 @@ public struct PlanTranslator: Sendable {
       let target = DomainTarget(
         vm: plan.vms[row], domain: domain, host: snapshot.host, plan: plan, row: row)
       target.askForReports(statisticsPeriod, &stages)
-      target.weigh(shares[row], of: total, scale, &stages, &result.notes)
+      target.weigh(shares[row], of: total, in: rooms[row], scale, &stages, &result.notes)
       target.limit(&stages, &result.notes)
       target.protect(&stages, &result.notes)
-      target.balloon(&stages, &result.notes)
+      target.balloon(
+        isLimitKept: limitsKept.contains(plan.vms[row]), &stages, &result.notes)
     }
     mergePages(plan.hostMemory, snapshot.host, &stages, &result.notes)
     result.writes = stages.inOrder

@@ -20,6 +20,24 @@ public struct CPUList: Sendable, Equatable {
     for number in found where numbers.last != number { numbers.append(number) }
   }
 
+  public init(_ numbers: [Int]) {
+    for number in numbers.sorted() where self.numbers.last != number { self.numbers.append(number) }
+  }
+
+  /// As it is written: "0-3,8".
+  public var text: String {
+    var ranges: [ClosedRange<Int>] = []
+    for number in numbers {
+      if let last = ranges.last, last.upperBound + 1 == number {
+        ranges[ranges.count - 1] = last.lowerBound...number
+      } else {
+        ranges.append(number...number)
+      }
+    }
+    return ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
+      .joined(separator: ",")
+  }
+
   /// All of 0 ..< count.
   public init(count: Int) { numbers = Array(0..<max(0, min(count, Self.numberMax + 1))) }
 }

@@ -104,7 +104,8 @@ extension DomainWatch {
       return "\(field.rawValue) is \(now), and \(wrote) was written"
     }
     if let reached, domain.memoryCurrent < reached - band {
-      return "the guest has \(domain.memoryCurrent) bytes, and \(reached) were written"
+      return
+        "the guest has \(mebibytes(domain.memoryCurrent)), and \(mebibytes(reached)) were written"
     }
     return nil
   }
@@ -130,7 +131,7 @@ extension DomainWatch {
     quietUntil = time + settings.quiet.value
     quietRule = .balloonStuck
     return [
-      .stuck("asked for \(now.target) bytes, the guest keeps \(current)")
+      .stuck("asked for \(mebibytes(now.target)), the guest keeps \(mebibytes(current))")
     ]
   }
 

@@ -217,7 +217,7 @@ public struct Safeguard: Sendable, Equatable {
     let aim = watch.pending?.target ?? current
     if abs(write.wanted - aim) <= band {
       if aim != write.wanted, write.wanted != watch.reached {
-        verdict.hold(write, .deadBand, "\(aim) bytes are near enough")
+        verdict.hold(write, .deadBand, "\(mebibytes(aim)) are near enough")
       }
       return
     }
@@ -244,11 +244,13 @@ public struct Safeguard: Sendable, Equatable {
     guard wanted <= current - min(band, step) else {
       return verdict.hold(
         write, .atFloor,
-        "the guest keeps \(floor) bytes: the larger of its minimum \(least) and its working set"
-          + " \(current - usable) with headroom \(settings.headroom.value)")
+        "the guest keeps \(mebibytes(floor)): the larger of its minimum \(mebibytes(least)) and its"
+          + " working set \(mebibytes(current - usable)) with headroom"
+          + " \(mebibytes(settings.headroom.value))")
     }
     if wanted > write.wanted {
-      write.reason += "; this step down to \(wanted) of \(write.wanted) bytes"
+      write.reason +=
+        "; on the way to \(mebibytes(write.wanted)), \(mebibytes(wanted)) in this step"
       write.wanted = wanted
     }
     shrinking.append(Shrinking(write: write, name: domain.name))

@@ -35,10 +35,12 @@ public struct TouchedHost: Sendable, Equatable, Codable {
   public var wallTime: Int64 = 0
   public var domains: [TouchedDomain] = []
   public var hostKnobs: [TouchedKnob] = []
+  /// Of earlier restores; nil: nothing.
+  public var left: LeftKnobs?
 
   public init(connection: String) { self.connection = connection }
 
-  public var isEmpty: Bool { domains.isEmpty && hostKnobs.isEmpty }
+  public var isEmpty: Bool { domains.isEmpty && hostKnobs.isEmpty && left == nil }
 
   /// Notes a write that is about to be performed.
   ///

@@ -129,6 +129,10 @@ public protocol MemoryPolicy: Sendable, Equatable {
   /// With so much free, bytes, it would ask for nothing from VMs of which nothing is reclaimed, whoever they are.
   func isIdle(free: Int64) -> Bool
 
+  /// Whether it takes from a VM of these settings what exceeds the VM's limit, by its balloon and whatever the host's state,
+  /// where guests tell what they have free and no more.
+  func keepsLimit(of settings: VMSettings) -> Bool
+
   /// - Parameters:
   ///   - requests: one per row, empty at first.
   ///   - host: empty at first.
@@ -141,5 +145,6 @@ public protocol MemoryPolicy: Sendable, Equatable {
 extension MemoryPolicy {
   public var tax: IdleMemoryTax { .none }
   public func isIdle(free: Int64) -> Bool { false }
+  public func keepsLimit(of settings: VMSettings) -> Bool { false }
   func isEqual(to other: any MemoryPolicy) -> Bool { other as? Self == self }
 }

@@ -44,6 +44,10 @@ public struct ProportionalShareMemory: MemoryPolicy {
       && !states.breaksLargePages(free: free, reference: parameters.minFree)
   }
 
+  public func keepsLimit(of settings: VMSettings) -> Bool {
+    settings.memory.isBallooned && parameters.planner.steps.contains { $0.technique == .balloon }
+  }
+
   public mutating func decide(
     _ table: MemoryTable, requests: inout [VMMemoryRequest], host: inout HostMemoryRequest,
     decision: inout MemoryDecision

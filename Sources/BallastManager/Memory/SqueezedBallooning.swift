@@ -17,6 +17,11 @@ public struct SqueezedBallooning: MemoryPolicy {
 
   public init() {}
 
+  /// Whoever has a range.
+  public func keepsLimit(of settings: VMSettings) -> Bool {
+    settings.memory.isBallooned && (settings.memory.minimum >= 0 || settings.memoryReservation > 0)
+  }
+
   public mutating func decide(
     _ table: MemoryTable, requests: inout [VMMemoryRequest], host: inout HostMemoryRequest,
     decision: inout MemoryDecision

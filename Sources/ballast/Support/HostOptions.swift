@@ -32,6 +32,18 @@ struct HostOptions: ParsableArguments {
     return (try? LibvirtSystem(uri: connect, readOnly: true))?.uri ?? "libvirt"
   }
 
+  /// Keeps other controllers of this host out. A host that only this process has (libvirt's test driver) has no others.
+  func lock(stateDirectory: String) throws(StateFault) -> HostLock? {
+    let name: String
+    if direct != nil {
+      name = "the guests of this machine"
+    } else {
+      name = connection
+      if name.hasPrefix("test:") { return nil }
+    }
+    return try HostLock(host: name, stateDirectory: stateDirectory)
+  }
+
   /// Opens the host; the first call of the system connects.
   func open(readOnly: Bool) throws -> any HostSystem {
     if let direct { return DirectSystem(try guests(direct)) }

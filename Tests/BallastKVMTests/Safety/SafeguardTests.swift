@@ -63,7 +63,9 @@ struct SafeguardTests {
   /// 5 % of 4096 MiB is 204.8 MiB: from 4096 to 2048 the first step ends at 3891.2.
   @Test func memoryGoesDownSlowlyAndUpAtOnce() {
     var bench = SafetyBench()
-    #expect(bench.review([bench.balloon("a", 2_048)]).targets == ["a": 3_891])
+    let down = bench.review([bench.balloon("a", 2_048)])
+    #expect(down.targets == ["a": 3_891])
+    #expect(down.writes[0].reason == "test; on the way to 2048 MiB, 3891.2 MiB in this step")
     bench.edit("a") { $0.memoryCurrent = 2_048 * SafetyBench.mebibyte }
     bench.advance(10)
     #expect(bench.review([bench.balloon("a", 4_096)]).targets == ["a": 4_096])

@@ -38,7 +38,9 @@ struct HostApplyCommand: ParsableCommand {
     let directory = try state.directory()
     Interrupt.watch()
     do {
-      let lock = try ControllerLock(directory: directory)
+      let lock = (
+        try ControllerLock(directory: directory), try host.lock(stateDirectory: directory)
+      )
       let originals = try StateFile(directory: directory, connection: host.connection)
       let audit = try AuditLog(directory: directory)
       let agent = HostAgent(

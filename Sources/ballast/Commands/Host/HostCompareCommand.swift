@@ -34,6 +34,10 @@ struct HostCompareCommand: ParsableCommand {
     if let html { try refuseExisting(html, force: force) }
     let timeline = try readRecording()
     let comparison = try compare(timeline)
+    guard comparison.vms.contains(where: { $0.samples > 0 }) else {
+      note("ballast: \(nothingInCommon(comparison))")
+      throw Exit.scenarioWrong.code
+    }
     let page = html ?? directory + "/compare.html"
     if json {
       output(
@@ -77,6 +81,22 @@ struct HostCompareCommand: ParsableCommand {
       note("ballast: \(error)")
       throw (error.isMissing ? Exit.fileMissing : Exit.scenarioWrong).code
     }
+  }
+
+  /// Another run's directory, or a run that ended before the recording begins.
+  private func nothingInCommon(_ comparison: HostComparison) -> String {
+    func few(_ names: [String]) -> String {
+      names.isEmpty
+        ? "none"
+        : names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
+    }
+    if !comparison.vms.isEmpty {
+      return "\(recording) and \(directory) have no instant in common; "
+        + "run \(recording)/scenario.yaml again and compare with that"
+    }
+    return "\(directory) has no VM of \(recording): recorded are \(few(comparison.onlyMeasured)), "
+      + "and the run has \(few(comparison.onlySimulated)); "
+      + "run \(recording)/scenario.yaml and compare with that"
   }
 
   private func table(_ comparison: HostComparison) -> [String] {

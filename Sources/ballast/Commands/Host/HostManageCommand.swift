@@ -56,12 +56,14 @@ struct HostManageCommand: ParsableCommand {
     let system = try host.open(readOnly: !apply)
     Interrupt.watch()
     do {
-      var lock: ControllerLock?
+      var lock: (ControllerLock, HostLock?)?
       var originals: StateFile?
       var audit: AuditLog?
       if apply {
         let directory = try state.directory()
-        lock = try ControllerLock(directory: directory)
+        lock = (
+          try ControllerLock(directory: directory), try host.lock(stateDirectory: directory)
+        )
         originals = try StateFile(directory: directory, connection: host.connection)
         audit = try AuditLog(directory: directory)
       }
@@ -183,7 +185,7 @@ struct HostManageCommand: ParsableCommand {
       do {
         let report = try agent.restore()
         for line in restoreWords(report) { note(line) }
-        if report.isIncomplete { throw Exit.expectationNotMet.code }
+        if report.isIncomplete || report.hasLeft { throw Exit.expectationNotMet.code }
         return
       } catch let error as BackendError {
         note("cannot restore yet: \(words(error))")

@@ -10,7 +10,7 @@ struct HostRestoreCommand: ParsableCommand {
     commandName: "restore", abstract: "Put a KVM host back as it was before Ballast changed it.",
     discussion: """
       From the originals in the state folder: after `apply`, or after `manage --apply` was killed. Memory is given back \
-      first. What somebody else has changed since is left, unless --force.
+      first. What somebody else has changed since is left and stays on record, unless --force.
       """)
 
   @OptionGroup var host: HostOptions
@@ -25,7 +25,9 @@ struct HostRestoreCommand: ParsableCommand {
   func run() throws {
     let directory = try state.directory()
     do {
-      let lock = try ControllerLock(directory: directory)
+      let lock = (
+        try ControllerLock(directory: directory), try host.lock(stateDirectory: directory)
+      )
       let originals = try StateFile(directory: directory, connection: host.connection)
       if originals.touched.isEmpty {
         output(json ? restoreAsJSON(RestoreReport()) : "nothing to restore")
@@ -39,7 +41,7 @@ struct HostRestoreCommand: ParsableCommand {
       let report = try managed.restore(insists: force)
       output(json ? restoreAsJSON(report) : restoreWords(report).joined(separator: "\n"))
       withExtendedLifetime(lock) {}
-      if report.isIncomplete { throw Exit.expectationNotMet.code }
+      if report.isIncomplete || report.hasLeft { throw Exit.expectationNotMet.code }
     } catch let code as ExitCode {
       throw code
     } catch {
@@ -55,10 +57,14 @@ func restoreWords(_ report: RestoreReport) -> [String] {
     "left: \($0.write.target.name) \($0.write.field.rawValue): \($0.reason)"
   }
   lines += report.gone.map { "gone: \($0) has ended or started again since" }
+  if report.hasLeft {
+    lines.append(
+      "what was left stays on record: `ballast host restore --force` puts it back as it was, too")
+  }
   lines.append(
     report.isIncomplete
       ? "not everything is as it was: run `ballast host restore` again"
-      : report.heldBack.isEmpty ? "restored" : "restored, but for what was left")
+      : report.hasLeft ? "restored, but for what was left" : "restored")
   return lines
 }
 
