@@ -296,7 +296,7 @@ extension FluidHost {
   ) -> Int64 {
     let record = guests.reclaim! + vm.int
     let mapped = guests.base[vm.int].memory.mapped
-    let amount = min(asked, mapped, reclaim.deviceRoom, reclaim.budget)
+    let amount = min(asked, mapped, reclaim.deviceRoom, reclaim.writable)
     if amount < asked && reclaim.deviceRoom < asked { reclaim.isFull = true }
     guard amount > 0 else { return 0 }
     let allHot = record.pointee.mappedHot(mapped)
@@ -308,8 +308,7 @@ extension FluidHost {
     record.pointee.swapped += amount
     record.pointee.swappedHot += hot
     record.pointee.writtenNow += amount
-    reclaim.onDevice += amount
-    reclaim.budget -= amount
+    reclaim.write(amount)
     return amount
   }
 
@@ -322,7 +321,7 @@ extension FluidHost {
     guard bytes > 0 && size > 0 else { return 0 }
     let wanted =
       bytes >= size ? compressed : min(compressed, scaled(compressed, by: bytes, over: size) + 1)
-    let amount = min(wanted, reclaim.deviceRoom, reclaim.budget)
+    let amount = min(wanted, reclaim.deviceRoom, reclaim.writable)
     guard amount > 0 else { return 0 }
     let hot = GuestReclaim.hotPart(
       of: amount, hot: record.pointee.compressedHot, whole: compressed)
@@ -332,8 +331,7 @@ extension FluidHost {
     record.pointee.swapped += amount
     record.pointee.swappedHot += hot
     record.pointee.writtenNow += amount
-    reclaim.onDevice += amount
-    reclaim.budget -= amount
+    reclaim.write(amount)
     return freed
   }
 

@@ -123,6 +123,11 @@ final class MemoryLaws: RunSink {
     if let size = host.swap.size, host.swap.kind != .none, host.swap.kind != .zram {
       expect(cell(.memSwapped) <= size.milliMebibytes + rounding, "the device holds \(size)")
     }
+    if host.swap.kind != .none {
+      expect(
+        cell(.swapIn) + cell(.swapOut) <= host.swap.bandwidth.milliMebibytes + rounding,
+        "reads \(cell(.swapIn)) and writes \(cell(.swapOut)) of \(host.swap.bandwidth)/s")
+    }
     expect(
       cell(.cpuUsed) + cell(.cpuOverhead) <= cell(.cpuCapacity) + 1,
       "CPU \(cell(.cpuUsed)) + \(cell(.cpuOverhead)) of \(cell(.cpuCapacity))")
