@@ -98,6 +98,26 @@ struct MemoryControlTests {
     #expect(manager.memoryDecision.wanted == (missing == 0 ? 1_090 * mib : 0))
   }
 
+  /// Two VMs reserve their 4 GiB, and the host of 8 GiB has 7.5 for VMs: as it cannot keep both, each keeps the same part of
+  /// what is not to be kept free, (7680 − 1090) / 2 = 3295 MiB, gives the rest and runs again.
+  @Test func reservationsBeyondTheHostAreCut() {
+    var manager = Self.manager()
+    for vm in 0..<2 {
+      var settings = VMSettings(memoryReservation: 4 * Self.gib, memoryWeight: 1_000)
+      settings.memory.minimum = 0
+      manager.configure(VMIndex(vm), settings)
+    }
+    var seen = Self.observation(free: 0)
+    seen.memoryCapacity = .mebibytes(7_680)
+    for row in 0..<2 { seen.memoryConsumed[row] = 3_840 * mib }
+    let plan = manager.decided(seen)
+    #expect(plan.memoryReservation == [3_295 * mib, 3_295 * mib])
+    #expect(plan.memory.allSatisfy { $0.target == 3_295 * mib && $0.compress + $0.swap > 0 })
+    seen.memoryCapacity = .gibibytes(8)
+    seen.sequence += 1
+    #expect(manager.decided(seen).memoryReservation == [4 * Self.gib, 4 * Self.gib])
+  }
+
   /// VM 1's statistics are 31 s old: nothing is taken of it, by no technique, and its part is reported as missing.
   @Test func staleStatisticsShrinkNobody() {
     var manager = Self.manager()

@@ -11,8 +11,8 @@ final class MemoryLaws: RunSink {
   private(set) var faults: [String] = []
   /// Rows in which something was ballooned, compressed, swapped, shared, waited for, or lost.
   private(set) var eventful = 0
-  /// VMs whose limit and reservation never change.
-  private let isSettled: [Bool]
+  /// VMs whose limit and reservation never change, and whose host has what is reserved.
+  private var isSettled: [Bool]
 
   init(_ world: World) {
     self.world = world
@@ -25,7 +25,12 @@ final class MemoryLaws: RunSink {
   }
 
   func begin(_ manifest: RunManifest) { story.begin(manifest) }
-  func write(_ event: EventRow) { story.write(event) }
+  func write(_ event: EventRow) {
+    story.write(event)
+    // Where a host has reserved more than it has, it keeps a part of each reservation, and says so.
+    guard event.event == EventKind.shortfall.rawValue, event.to == "short" else { return }
+    if let vm = world.vms.firstIndex(where: { $0.name == event.subject }) { isSettled[vm] = false }
+  }
   func write(_ summary: VMSummaryRow) { story.write(summary) }
 
   func write(_ sample: SampleRows) {

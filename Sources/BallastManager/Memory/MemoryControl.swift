@@ -40,6 +40,8 @@ public struct MemoryControl: Sendable, Equatable {
   private(set) var guests: [Guest] = []
   /// What the last decision rests on.
   public private(set) var decision = MemoryDecision()
+  /// Pools that are promised more than the host has for them.
+  var unbackedPools: [UnbackedPool] = []
   private var host = HostMemoryRequest()
   /// Of the last observation that was decided on.
   private var sequence: UInt64?
@@ -55,7 +57,8 @@ public struct MemoryControl: Sendable, Equatable {
 
   public static func == (a: MemoryControl, b: MemoryControl) -> Bool {
     a.parameters == b.parameters && a.policy.isEqual(to: b.policy) && a.guests == b.guests
-      && a.decision == b.decision && a.host == b.host && a.sequence == b.sequence
+      && a.decision == b.decision && a.unbackedPools == b.unbackedPools && a.host == b.host
+      && a.sequence == b.sequence
       && a.time == b.time
   }
 
@@ -131,6 +134,7 @@ public struct MemoryControl: Sendable, Equatable {
     sequence = seen.sequence
     time = seen.time
     guests.removeAll(keepingCapacity: true)
+    unbackedPools.removeAll()
     host = HostMemoryRequest()
     decision = MemoryDecision()
     decision.observation = seen.sequence
@@ -170,4 +174,13 @@ public struct MemoryControl: Sendable, Equatable {
     plan.memory.append(contentsOf: guests.lazy.map(\.request))
     plan.hostMemory = host
   }
+}
+
+/// A pool whose VMs on a host have touched memory that the pool reserves and the host does not have.
+public struct UnbackedPool: Sendable, Equatable {
+  /// Index in the cluster's tree.
+  public var pool: Int
+  /// Bytes of its reservation that its VMs on the host can use, and what the host has for that.
+  public var promised: Int64
+  public var backed: Int64
 }

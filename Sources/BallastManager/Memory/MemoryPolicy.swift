@@ -12,6 +12,7 @@ public struct MemoryRow: Sendable, Equatable {
   public var held: Int64 = 0
   /// All the guest has touched and not given back for good: held + ballooned + swapped + compressed, at most configured.
   public var touched: Int64 = 0
+  /// What is reserved and the host has: a part of it where reservations exceed its memory.
   public var reservation: Int64 = 0
   /// `Int64.max` is unlimited.
   public var limit: Int64 = .max
@@ -129,6 +130,9 @@ public protocol MemoryPolicy: Sendable, Equatable {
   /// With so much free, bytes, it would ask for nothing from VMs of which nothing is reclaimed, whoever they are.
   func isIdle(free: Int64) -> Bool
 
+  /// Bytes that it keeps free of a host's memory, if it can.
+  func keptFree(of memory: Int64) -> Int64
+
   /// - Parameters:
   ///   - requests: one per row, empty at first.
   ///   - host: empty at first.
@@ -141,5 +145,6 @@ public protocol MemoryPolicy: Sendable, Equatable {
 extension MemoryPolicy {
   public var tax: IdleMemoryTax { .none }
   public func isIdle(free: Int64) -> Bool { false }
+  public func keptFree(of memory: Int64) -> Int64 { 0 }
   func isEqual(to other: any MemoryPolicy) -> Bool { other as? Self == self }
 }
