@@ -182,3 +182,19 @@ def test_only_policies_with_states_are_explained_by_them(tmp_path, policy, knows
     assert f"Policy {policy}: the host {'is in state' if knows else 'has'} " in told
     answer = json.loads(ballast("explain", tmp_path / "run", "--vm", "a", "--at", "20m", "--json").stdout)
     assert ("state" in answer["explanation"]["memory_control"]) == knows
+
+
+@pytest.mark.parametrize(("switch", "isOn"), [("", False), (", ballooning: true", True)])
+def test_ovirt_balloons_where_it_is_told_to(tmp_path, switch, isOn):
+    """Three guests have touched 3000 of 4000 MiB each on 10,000 MiB, and use 1600 from 5m on: 10 % are free, and below 20 %
+    vdsm takes from guests what they have free. But oVirt comes with ballooning off."""
+    text = scenario(
+        "kvm", "10000MiB", """\
+  - {name: g, count: 3, vcpus: 1, memory: 4000MiB, memory_policy: {minimum: 1GiB},
+     workload: {cpu: 20%, memory: {active: 10%, touched: {steps: {0s: 75%, 5m: 40%}}}}}""",
+        policies=f"policies: {{reclamation: {{policy: mom-ovirt{switch}}}}}")
+    run(write(tmp_path / "s.yaml", text), tmp_path / "run", "--quiet")
+    hosts = read_csv(tmp_path / "run", "hosts.csv")[1]
+    balloons = [float(row["mem_balloon_mib"]) for row in hosts]
+    assert (max(balloons) > 900) == isOn and (max(balloons) > 0) == isOn
+    assert (float(hosts[-1]["mem_free_mib"]) >= 2000) == isOn
