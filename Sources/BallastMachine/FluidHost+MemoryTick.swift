@@ -72,7 +72,9 @@ extension FluidHost {
     if target < record.pointee.balloon {
       var amount = min(most, record.pointee.balloon - target)
       if reclaim.facts.onExhaustion == .refuse {
-        amount = min(amount, max(0, memoryFree), limitRoom(vm, guests: guests))
+        // What the guest waits for already comes first: more would wait for memory that it may never have.
+        let room = min(max(0, memoryFree), limitRoom(vm, guests: guests))
+        amount = min(amount, max(0, room - record.pointee.waiting))
       }
       record.pointee.balloon -= amount
       record.pointee.stall += pages(amount) * MemoryCosts.balloonPage

@@ -34,6 +34,26 @@ extension ResourceManager {
     memory.write(&plan)
   }
 
+  /// Bytes that a guest can be brought down to without paging, as far as its host knows: what it says is available goes, and
+  /// no more than where its balloon was stuck. Nil: nobody knows yet, or the guest does not tell.
+  public func memoryLeast(
+    of vm: VMIndex, _ readings: VMMemoryReadings, configured: Bytes, at time: SimTime
+  ) -> Bytes? {
+    let parameters = memory.parameters
+    guard let position = position(of: vm),
+      time - row(position).since >= parameters.countedAfter, readings.driver == .present,
+      (0...parameters.statisticsAgeMax.value).contains(readings.statisticsAge),
+      readings.guestAvailable >= 0
+    else { return nil }
+    let current = configured.value - min(max(0, readings.balloon), configured.value)
+    let kept = parameters.keptFree.of(configured).value
+    var least = current - min(current, max(0, readings.guestAvailable - kept))
+    if let guest = memory.guests.first(where: { $0.vm == vm }), guest.stuckBalloon >= 0 {
+      least = max(least, configured.value - guest.stuckBalloon)
+    }
+    return Bytes(least)
+  }
+
   var isTaxed: Bool { memory.tax.rate > .zero }
 
   /// The division of memory by the tax: as the one without, between floors and caps that are the same.

@@ -29,6 +29,20 @@ extension Simulation {
     }
   }
 
+  /// Tells clusters whose guests hold their memory what each can be brought down to, before anybody is admitted.
+  func noteMemoryLeast() {
+    guard countsOnBalloons else { return }
+    for cluster in clusters {
+      for (position, host) in cluster.hosts.enumerated() {
+        machine.forEachVM(on: host) { vm in
+          let least = cluster.managers[position].memoryLeast(
+            of: vm, machine.memoryReadings(of: vm), configured: world.vms[vm.int].memory, at: now)
+          cluster.director.note(cluster.position(of: vm), memoryLeast: least?.value)
+        }
+      }
+    }
+  }
+
   private enum Happening {
     case state(MemoryStateChange)
     case promise(PoolPromiseChange)

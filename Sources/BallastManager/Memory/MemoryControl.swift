@@ -15,6 +15,10 @@ public struct MemoryControl: Sendable, Equatable {
     public var stuckAfter = 3
     /// … and is not asked again for so many.
     public var stuckFor = 10
+    /// What a guest that runs for so long has told is counted on for others, …
+    public var countedAfter = SimDuration.seconds(60)
+    /// … except a part of its configured memory that it keeps free for itself.
+    public var keptFree = PartsPerMillion.percent(1)
     public init() {}
   }
 
@@ -30,6 +34,8 @@ public struct MemoryControl: Sendable, Equatable {
     var balloon: Int64 = 0
     var observationsUnmoved = 0
     var observationsStuck = 0
+    /// What its balloon held when it was last found stuck; −1: it has held more since.
+    var stuckBalloon: Int64 = -1
   }
 
   public let parameters: Parameters
@@ -105,6 +111,9 @@ public struct MemoryControl: Sendable, Equatable {
     if guest.observationsUnmoved >= parameters.stuckAfter {
       guest.observationsUnmoved = 0
       guest.observationsStuck = parameters.stuckFor
+      guest.stuckBalloon = balloon
+    } else if balloon > guest.stuckBalloon {
+      guest.stuckBalloon = -1
     }
     guest.balloon = balloon
     guests[index] = guest
