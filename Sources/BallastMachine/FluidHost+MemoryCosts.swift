@@ -62,7 +62,7 @@ extension FluidHost {
     }
     // No more than the device carries in this tick: who comes first would fill it alone.
     let pool = reclaim.compressedRoom(spec.memory.value)
-    let total = min(need, sum, pool > 0 ? pool : reclaim.budget)
+    let total = min(need, sum, pool > 0 ? pool : reclaim.writable)
     guard total > 0 else { return 0 }
     let parts = reclaim.weights.base + table.count
     apportion(
@@ -93,70 +93,110 @@ extension FluidHost {
   /// itself it reads from its own disk, over and over while the balloon stays.
   ///
   /// Rule      a page in use is touched again at the rate 1/τ. A vCPU waits for each; work goes on in between, so that of
-  ///           the time run + wait a part wait / (run + wait) is lost, and as many touches fewer happen.
+  ///           the time run + wait a part wait / (run + wait) is lost, and as many touches fewer happen. What the device
+  ///           still carries after this tick's writes goes to all in proportion to what they would read.
   mutating func bringBack(
     _ reclaim: HostReclaim, for span: Int64, at time: Int64, guests: Guests
   ) {
-    // Reads of all VMs at full speed, to see how long the queue of the device is.
+    // Reads of all VMs at full speed, and what was written: that is how long the queue of the device is.
     var reads: Int64 = 0
     for slot in 0..<table.count {
-      let record = guests.reclaim![Int(table.vm[slot])]
-      reads += touched(record.swappedHot, for: span)
+      reads += touched(guests.reclaim![Int(table.vm[slot])].swappedHot, for: span)
     }
-    let bandwidth = max(
-      1, scaled(reclaim.swap.bandwidth.value, by: span, over: 1_000_000_000))
+    reclaim.keptForReads = 0
+    let bandwidth = max(1, reclaim.bandwidth(for: span))
     let latency =
-      reads > bandwidth
-      ? scaled(reclaim.swap.latency.value, by: reads, over: bandwidth)
+      reads + reclaim.written > bandwidth
+      ? scaled(reclaim.swap.latency.value, by: reads + reclaim.written, over: bandwidth)
       : reclaim.swap.latency.value
+    reclaim.weights.reserve(2 * table.count)
+    var wanted: Int64 = 0
     for slot in 0..<table.count {
-      let vm = VMIndex(Int(table.vm[slot]))
-      let record = guests.reclaim! + vm.int
-      let traits = guests.traits! + vm.int
+      let record = guests.reclaim! + Int(table.vm[slot])
+      reclaim.weights.base[slot] = 0
       guard !record.pointee.isDead else { continue }
-      let fromSwap = touched(record.pointee.swappedHot, for: span)
-      let fromCache = touched(record.pointee.compressedHot, for: span)
-      let fromGuest = touched(record.pointee.guestPagedHot, for: span)
-      var wait = pages(fromSwap) * latency + pages(fromCache) * MemoryCosts.decompressedPage
-      wait += pages(fromGuest) * traits.pointee.swapLatency
-      if reclaim.doublePaging && fromGuest > 0 {
-        // The page that has to go is one the host has swapped out, as often as there are such.
-        let mapped = guests.base[vm.int].memory.mapped
-        let held = max(1, record.pointee.held(mapped))
-        wait += pages(scaled(fromGuest, by: record.pointee.swapped, over: held)) * latency
-      }
-      record.pointee.stall += wait
-      let lost = lostPart(slot, record.pointee, for: span)
-      func done(_ amount: Int64) -> Int64 {
-        // Up, so that the last byte comes back too.
-        amount - scaled(amount, by: lost, over: 1_000_000)
-      }
-      // At its limit a VM makes room for itself.
-      let excess = done(fromCache) + done(fromSwap) - limitRoom(vm, guests: guests)
-      if excess > 0 {
-        _ = swapOut(
-          vm, min(excess, takeable(vm, guests: guests)),
-          coldFirst: reclaim.facts.onExhaustion == .kernelReclaim, reclaim, at: time, guests: guests
-        )
-      }
-      let room = min(max(0, memoryFree), limitRoom(vm, guests: guests))
-      let cached = min(done(fromCache), record.pointee.compressed)
-      if cached > 0 && cached <= room {
-        let size = record.pointee.compressedSize
-        record.pointee.takeCompressed(cached, hot: cached)
-        consume(record.pointee.compressedSize - size, at: time)
-        map(vm, cached, at: time, guests: guests)
-      }
-      let swapped = min(
-        done(fromSwap), record.pointee.swapped, bandwidth,
-        min(max(0, memoryFree), limitRoom(vm, guests: guests)))
-      if swapped > 0 {
-        record.pointee.takeSwapped(swapped, hot: swapped)
-        record.pointee.readNow += swapped
-        reclaim.onDevice -= swapped
-        reclaim.budget = max(0, reclaim.budget - swapped)
-        map(vm, swapped, at: time, guests: guests)
-      }
+      wait(slot, reclaim, latency: latency, for: span, guests: guests)
+      guard record.pointee.swappedHot > 0 else { continue }
+      let amount = done(
+        touched(record.pointee.swappedHot, for: span), slot, record.pointee, for: span)
+      reclaim.weights.base[slot] = min(amount, record.pointee.swapped)
+      wanted += reclaim.weights.base[slot]
+    }
+    // Where no memory is free to read to, writing goes first.
+    reclaim.readsWanted = min(wanted, max(0, memoryFree))
+    let parts = reclaim.weights.base + table.count
+    let given = min(wanted, reclaim.budget)
+    apportion(
+      given, by: reclaim.weights.base, count: table.count, into: parts, scratch: &reclaim.shares)
+    reclaim.budget -= given
+    for slot in 0..<table.count where !guests.reclaim![Int(table.vm[slot])].isDead {
+      bringBack(slot, reading: parts[slot], reclaim, for: span, at: time, guests: guests)
+    }
+  }
+
+  /// Books the time that a VM's vCPUs wait for pages in this tick.
+  private func wait(
+    _ slot: Int, _ reclaim: HostReclaim, latency: Int64, for span: Int64, guests: Guests
+  ) {
+    let vm = Int(table.vm[slot])
+    let record = guests.reclaim! + vm
+    let fromGuest = touched(record.pointee.guestPagedHot, for: span)
+    var wait = pages(touched(record.pointee.swappedHot, for: span)) * latency
+    wait += pages(touched(record.pointee.compressedHot, for: span)) * MemoryCosts.decompressedPage
+    wait += pages(fromGuest) * guests.traits![vm].swapLatency
+    if reclaim.doublePaging && fromGuest > 0 {
+      // The page that has to go is one the host has swapped out, as often as there are such.
+      let held = max(1, record.pointee.held(guests.base[vm].memory.mapped))
+      wait += pages(scaled(fromGuest, by: record.pointee.swapped, over: held)) * latency
+    }
+    record.pointee.stall += wait
+  }
+
+  /// What of an amount is touched in the time that is not lost. Up, so that the last byte comes back too.
+  private func done(
+    _ amount: Int64, _ slot: Int, _ record: GuestReclaim, for span: Int64
+  ) -> Int64 {
+    amount - scaled(amount, by: lostPart(slot, record, for: span), over: 1_000_000)
+  }
+
+  /// - Parameter part: bytes that may cross for this VM beside what the budget has.
+  private mutating func bringBack(
+    _ slot: Int, reading part: Int64, _ reclaim: HostReclaim, for span: Int64, at time: Int64,
+    guests: Guests
+  ) {
+    let vm = VMIndex(Int(table.vm[slot]))
+    let record = guests.reclaim! + vm.int
+    let fromCache = done(
+      touched(record.pointee.compressedHot, for: span), slot, record.pointee, for: span)
+    guard part > 0 || fromCache > 0 else { return }
+    let excess = fromCache + part - limitRoom(vm, guests: guests)
+    let spare = reclaim.budget
+    reclaim.budget += part
+    var fromSwap = part
+    if excess > 0 {
+      // At its limit a VM makes room for itself, and each page it writes there is one less that it reads.
+      let most = excess <= spare ? excess : min(reclaim.budget, (excess + spare + 1) / 2)
+      fromSwap = min(part, reclaim.budget - most)
+      _ = swapOut(
+        vm, min(most, takeable(vm, guests: guests)),
+        coldFirst: reclaim.facts.onExhaustion == .kernelReclaim, reclaim, at: time, guests: guests)
+    }
+    let room = min(max(0, memoryFree), limitRoom(vm, guests: guests))
+    let cached = min(fromCache, record.pointee.compressed)
+    if cached > 0 && cached <= room {
+      let size = record.pointee.compressedSize
+      record.pointee.takeCompressed(cached, hot: cached)
+      consume(record.pointee.compressedSize - size, at: time)
+      map(vm, cached, at: time, guests: guests)
+    }
+    let swapped = min(
+      fromSwap, record.pointee.swapped, max(0, memoryFree), limitRoom(vm, guests: guests))
+    if swapped > 0 {
+      record.pointee.takeSwapped(swapped, hot: swapped)
+      record.pointee.readNow += swapped
+      reclaim.onDevice -= swapped
+      reclaim.budget -= swapped
+      map(vm, swapped, at: time, guests: guests)
     }
   }
 

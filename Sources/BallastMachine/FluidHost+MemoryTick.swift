@@ -72,7 +72,9 @@ extension FluidHost {
     if target < record.pointee.balloon {
       var amount = min(most, record.pointee.balloon - target)
       if reclaim.facts.onExhaustion == .refuse {
-        amount = min(amount, max(0, memoryFree), limitRoom(vm, guests: guests))
+        // What the guest waits for already comes first: more would wait for memory that it may never have.
+        let room = min(max(0, memoryFree), limitRoom(vm, guests: guests))
+        amount = min(amount, max(0, room - record.pointee.waiting))
       }
       record.pointee.balloon -= amount
       record.pointee.stall += pages(amount) * MemoryCosts.balloonPage
@@ -296,7 +298,7 @@ extension FluidHost {
   ) -> Int64 {
     let record = guests.reclaim! + vm.int
     let mapped = guests.base[vm.int].memory.mapped
-    let amount = min(asked, mapped, reclaim.deviceRoom, reclaim.budget)
+    let amount = min(asked, mapped, reclaim.deviceRoom, reclaim.writable)
     if amount < asked && reclaim.deviceRoom < asked { reclaim.isFull = true }
     guard amount > 0 else { return 0 }
     let allHot = record.pointee.mappedHot(mapped)
@@ -308,8 +310,7 @@ extension FluidHost {
     record.pointee.swapped += amount
     record.pointee.swappedHot += hot
     record.pointee.writtenNow += amount
-    reclaim.onDevice += amount
-    reclaim.budget -= amount
+    reclaim.write(amount)
     return amount
   }
 
@@ -322,7 +323,7 @@ extension FluidHost {
     guard bytes > 0 && size > 0 else { return 0 }
     let wanted =
       bytes >= size ? compressed : min(compressed, scaled(compressed, by: bytes, over: size) + 1)
-    let amount = min(wanted, reclaim.deviceRoom, reclaim.budget)
+    let amount = min(wanted, reclaim.deviceRoom, reclaim.writable)
     guard amount > 0 else { return 0 }
     let hot = GuestReclaim.hotPart(
       of: amount, hot: record.pointee.compressedHot, whole: compressed)
@@ -332,8 +333,7 @@ extension FluidHost {
     record.pointee.swapped += amount
     record.pointee.swappedHot += hot
     record.pointee.writtenNow += amount
-    reclaim.onDevice += amount
-    reclaim.budget -= amount
+    reclaim.write(amount)
     return freed
   }
 

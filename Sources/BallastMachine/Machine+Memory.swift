@@ -115,6 +115,17 @@ extension Machine {
     return record.pointee.activity
   }
 
+  /// What a VM's host could report of its memory now. Counters of the next observation stay as they are.
+  public func memoryReadings(of vm: VMIndex) -> VMMemoryReadings {
+    var readings = VMMemoryReadings()
+    guard let host = guests.base[vm.int].host, let record = guests.reclaim.map({ $0 + vm.int })
+    else { return readings }
+    let swapped = record.pointee.guestSwapOut
+    hosts[host.int].fill(&readings, vm.int, guests: guests)
+    record.pointee.guestSwapOut = swapped
+    return readings
+  }
+
   /// What happened to memory on a host since the last call, in order of time.
   public func takeMemoryHappenings(_ host: HostIndex) -> [MemoryHappening] {
     guard let reclaim = hosts[host.int].reclaim, !reclaim.happenings.isEmpty else { return [] }

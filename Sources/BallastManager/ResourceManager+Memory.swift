@@ -5,6 +5,8 @@ import BallastUnits
 extension ResourceManager {
   /// What the last decision about memory rests on.
   public var memoryDecision: MemoryDecision { memory.decision }
+  /// Pools that were promised more at the last decision than the host has for them.
+  public var unbackedPools: [UnbackedPool] { memory.unbackedPools }
 
   /// Entitlements where a tax divides, and the policy's requests. An observation that is decided on twice repeats the requests
   /// made last; one of a host that shows no memory repeats the targets among them.
@@ -20,12 +22,36 @@ extension ResourceManager {
     let isNews = decidesMemory && memory.isNews(seen)
     let table = memoryTable(seen, isNews: isNews)
     if isTaxed { plan.memoryEntitlement = taxedEntitlements(table) }
+    for (index, row) in table.rows.enumerated() where row.isSeen {
+      plan.memoryReservation[index] = min(plan.memoryReservation[index], row.reservation)
+    }
     if isNews {
       memory.decide(table, answering: seen)
+      memory.unbackedPools = unbackedPools(table)
     } else if !memory.isDecidedOn(seen) {
       memory.keepTargetsOnly()
     }
     memory.write(&plan)
+  }
+
+  /// Bytes that a guest can be brought down to without paging, as far as its host knows: what it says is available goes, and
+  /// no more than where its balloon was stuck. Nil: nobody knows yet, or the guest does not tell.
+  public func memoryLeast(
+    of vm: VMIndex, _ readings: VMMemoryReadings, configured: Bytes, at time: SimTime
+  ) -> Bytes? {
+    let parameters = memory.parameters
+    guard let position = position(of: vm),
+      time - row(position).since >= parameters.countedAfter, readings.driver == .present,
+      (0...parameters.statisticsAgeMax.value).contains(readings.statisticsAge),
+      readings.guestAvailable >= 0
+    else { return nil }
+    let current = configured.value - min(max(0, readings.balloon), configured.value)
+    let kept = parameters.keptFree.of(configured).value
+    var least = current - min(current, max(0, readings.guestAvailable - kept))
+    if let guest = memory.guests.first(where: { $0.vm == vm }), guest.stuckBalloon >= 0 {
+      least = max(least, configured.value - guest.stuckBalloon)
+    }
+    return Bytes(least)
   }
 
   var isTaxed: Bool { memory.tax.rate > .zero }
@@ -86,7 +112,48 @@ extension ResourceManager {
       table.rows.append(
         isSeen ? shownRow(index, seen, shown, isNews: isNews) : hiddenRow(index))
     }
+    backReservations(&table)
     return table
+  }
+
+  /// Pools whose VMs have touched memory that the pool reserves and the host does not have. Policies that know no pools keep
+  /// nothing for them.
+  private func unbackedPools(_ table: MemoryTable) -> [UnbackedPool] {
+    guard memory.policy is ProportionalShareMemory,
+      table.pools.contains(where: { $0.reservation > 0 })
+    else { return [] }
+    let now = poolFloors(table) { $0.touched }
+    let short = table.pools.indices.dropFirst().filter { now[$0].backed < now[$0].promised }
+    if short.isEmpty { return [] }
+    // How much is short is said of all that VMs may touch.
+    let whole = poolFloors(table) { $0.configured }
+    return short.map {
+      UnbackedPool(pool: pools[$0].pool, promised: whole[$0].promised, backed: whole[$0].backed)
+    }
+  }
+
+  /// What each pool is promised of `used`, and what of that the host has.
+  private func poolFloors(
+    _ table: MemoryTable, of used: (MemoryRow) -> Int64
+  ) -> [(promised: Int64, backed: Int64)] {
+    memory.tax.floors(
+      capacity: table.capacity,
+      among: table.rows.map { row in
+        let used = min(used(row), row.limit)
+        return IdleMemoryTax.Claim(shares: 0, floor: min(row.reservation, used), cap: used)
+      }, pools: table.pools, poolOfClaim: table.rows.map(\.pool))
+  }
+
+  /// Where VMs have reserved more than the host has, each keeps the same part of that: of what the policy does not keep free,
+  /// so that what was taken can come back when it is touched.
+  private func backReservations(_ table: inout MemoryTable) {
+    let reserved = table.rows.reduce(0) { $0 + $1.reservation }
+    guard table.capacity > 0, reserved > table.capacity else { return }
+    let kept = max(0, table.capacity - memory.policy.keptFree(of: table.total))
+    for index in table.rows.indices {
+      table.rows[index].reservation = scaled(
+        table.rows[index].reservation, by: kept, over: reserved)
+    }
   }
 
   private func hiddenRow(_ index: Int) -> MemoryRow {

@@ -16,11 +16,17 @@ final class HostController: @unchecked Sendable {
   /// A policy takes memory back: hosts whose memory is in trouble decide at every control step.
   private let managesMemory: Bool
   /// A host that has failed is short of nothing when it comes back.
-  func forgetMemoryState(of host: HostIndex) { states[host.int - first] = .high }
+  func forgetMemoryState(of host: HostIndex) {
+    states[host.int - first] = .high
+    unbacked[host.int - first] = []
+  }
 
   /// Changes of hosts' memory states since they were last asked for.
   private var stateChanges: [MemoryStateChange] = []
   private var states: [MemoryState]
+  /// Likewise of pools that are promised more than their hosts have.
+  private var promiseChanges: [PoolPromiseChange] = []
+  private var unbacked: [[UnbackedPool]]
   /// Samples differ from step to step although nothing changes.
   private let samplesMemory: Bool
   private let interval: Int64
@@ -48,6 +54,7 @@ final class HostController: @unchecked Sendable {
     samplesMemory = world.samplesMemory && world.memory == nil
     managesMemory = world.managesMemory
     states = [MemoryState](repeating: .high, count: hosts.count)
+    unbacked = [[UnbackedPool]](repeating: [], count: hosts.count)
     first = hosts.lowerBound
     interval = world.controlInterval.value
     backends = hosts.map { SimulatedHost(machine, HostIndex($0)) }
@@ -169,6 +176,7 @@ final class HostController: @unchecked Sendable {
   ) {
     if managesMemory {
       if world.knowsMemoryStates { noteState(of: host, manager, at: time, recorder: recorder) }
+      notePromises(of: host, manager.unbackedPools, at: time)
       let hasDecided = manager.decidesMemory
       if hasDecided, manager.memoryDecision.isQuiet { machine.noteQuiet(host) }
     }
@@ -204,6 +212,27 @@ final class HostController: @unchecked Sendable {
       MemoryStateChange(
         time: time, host: host, from: old, to: decision.state, free: Bytes(decision.free),
         wanted: Bytes(decision.wanted)))
+  }
+
+  /// Which pools are short is news, by how much is not.
+  private func notePromises(of host: HostIndex, _ now: [UnbackedPool], at time: SimTime) {
+    let old = unbacked[host.int - first]
+    if now.isEmpty && old.isEmpty { return }
+    unbacked[host.int - first] = now
+    for pool in now where !old.contains(where: { $0.pool == pool.pool }) {
+      promiseChanges.append(
+        PoolPromiseChange(time: time, host: host, isShort: true, pool: pool))
+    }
+    for pool in old where !now.contains(where: { $0.pool == pool.pool }) {
+      promiseChanges.append(
+        PoolPromiseChange(time: time, host: host, isShort: false, pool: pool))
+    }
+  }
+
+  /// Pools that cannot be kept what they are promised, or can again, since the last call, likewise.
+  func takePromiseChanges() -> [PoolPromiseChange] {
+    defer { promiseChanges.removeAll(keepingCapacity: true) }
+    return promiseChanges
   }
 
   /// Changes of hosts' memory states since the last call, in order of time for each host.
@@ -303,4 +332,12 @@ struct MemoryStateChange {
   var to: MemoryState
   var free: Bytes
   var wanted: Bytes
+}
+
+/// A pool's memory reservation is no longer backed on a host, or is again.
+struct PoolPromiseChange {
+  var time: SimTime
+  var host: HostIndex
+  var isShort: Bool
+  var pool: UnbackedPool
 }

@@ -11,6 +11,7 @@ extension Simulation {
     var rows: [(time: SimTime, host: HostIndex, what: Happening)] = []
     for controller in controllers {
       rows += controller.takeStateChanges().map { ($0.time, $0.host, .state($0)) }
+      rows += controller.takePromiseChanges().map { ($0.time, $0.host, .promise($0)) }
     }
     for host in world.hosts.indices {
       rows += machine.takeMemoryHappenings(HostIndex(host)).map {
@@ -22,13 +23,29 @@ extension Simulation {
     for row in rows {
       switch row.what {
       case .state(let change): try report(change)
+      case .promise(let change): try report(change)
       case .memory(let happening): try report(happening, on: row.host)
+      }
+    }
+  }
+
+  /// Tells clusters whose guests hold their memory what each can be brought down to, before anybody is admitted.
+  func noteMemoryLeast() {
+    guard countsOnBalloons else { return }
+    for cluster in clusters {
+      for (position, host) in cluster.hosts.enumerated() {
+        machine.forEachVM(on: host) { vm in
+          let least = cluster.managers[position].memoryLeast(
+            of: vm, machine.memoryReadings(of: vm), configured: world.vms[vm.int].memory, at: now)
+          cluster.director.note(cluster.position(of: vm), memoryLeast: least?.value)
+        }
       }
     }
   }
 
   private enum Happening {
     case state(MemoryStateChange)
+    case promise(PoolPromiseChange)
     case memory(MemoryHappening)
   }
 
@@ -39,6 +56,17 @@ extension Simulation {
       to: change.to.rawValue,
       detail: "free_mib=\(decimal(change.free.milliMebibytes, places: 3))"
         + " wanted_mib=\(decimal(change.wanted.milliMebibytes, places: 3))")
+  }
+
+  private func report(_ change: PoolPromiseChange) throws(RunSinkError) {
+    let tree = cluster(of: change.host).manager.tree
+    let backed = change.isShort ? change.pool.backed : change.pool.promised
+    try recorder.event(
+      .shortfall, at: change.time, subject: tree.pools[change.pool.pool].path,
+      from: change.isShort ? "kept" : "short", to: change.isShort ? "short" : "kept",
+      detail: "host=\(name(change.host))"
+        + " mem_reservation_mib=\(decimal(Bytes(change.pool.promised).milliMebibytes, places: 3))"
+        + " mem_backed_mib=\(decimal(Bytes(backed).milliMebibytes, places: 3))")
   }
 
   private func report(

@@ -15,6 +15,8 @@ import BallastUnits
 /// migrations that end, power and settings, restarts and balancing, then workload changes, then the new division of CPU.
 public final class Simulation {
   let world: World
+  /// Some VM is to make room for others by its balloon.
+  let countsOnBalloons: Bool
   let machine: Machine
   let recorder: Recorder
   let lives: LifeBook
@@ -82,6 +84,7 @@ public final class Simulation {
     _ world: World, sink: any RunSink, threads: Int, watching watched: [VMIndex]
   ) throws(RunSinkError) {
     self.world = world
+    countsOnBalloons = world.countsOnBalloons
     meetsAtSamples = world.canKill
     tiles = Tiles(count: world.hosts.count, threads: threads)
     let followsEntitlements = !watched.isEmpty || Recorder.followsEntitlements(world)
@@ -290,6 +293,7 @@ public final class Simulation {
 
   private func takeChanges() throws(RunSinkError) {
     var explained: [Int] = []
+    if let next = queue.peek(), next.time <= now { noteMemoryLeast() }
     while let next = queue.peek(), next.time <= now {
       _ = queue.pop()
       switch next.payload {

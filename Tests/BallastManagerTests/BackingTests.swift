@@ -62,16 +62,37 @@ struct BackingTests {
     for vm in 0..<3 { #expect(cluster.powerOn(vm).host == 0) }
   }
 
-  /// Who can be ballooned to 1 GiB keeps 1.1 GiB, and comes with the 2 GiB it has at power-on: 1.1 + 1.1 + 2.1 fit; seven
-  /// of them would take 7.7 and leave an eighth 0.3.
+  /// Who can be ballooned to 1 GiB keeps 1.1 GiB once it has told that it can spare the rest, and comes with the 2 GiB it has
+  /// at power-on: 1.1 + 1.1 + 2.1 fit; seven of them would take 7.7 and leave an eighth 0.3.
   @Test func balloonedGuestsKeepTheirMinimum() {
     var cluster = director(vms: 8) {
       $0.memoryAtStart = 2 * Self.gib
       $0.memoryLeast = Self.gib
     }
-    let started = (0..<8).map { cluster.powerOn($0).host != nil }
+    let started = (0..<8).map { vm in
+      defer { cluster.note(vm, memoryLeast: Self.gib / 2) }
+      return cluster.powerOn(vm).host != nil
+    }
     // The sixth comes beside five: 5.5 + 2.1 = 7.6; the seventh would find 1.4.
     #expect(started == [true, true, true, true, true, true, false, false])
+  }
+
+  /// Minimums of 1 GiB promise nothing: guests that came with 2 GiB count with 2.1 until they have told, and with what they
+  /// cannot spare afterwards. Three take 6.3 of 8 GiB and leave 1.7; with 1.5 GiB each they leave 3.2, room for one of 2.1.
+  /// One that was powered off has told nothing about its next start.
+  @Test func onlyWhatGuestsCanGiveIsCountedOn() {
+    var cluster = director(vms: 5) {
+      $0.memoryAtStart = 2 * Self.gib
+      $0.memoryLeast = Self.gib
+    }
+    for vm in 0..<3 { #expect(cluster.powerOn(vm).host == 0) }
+    #expect(cluster.powerOn(3).refusal?.kind == .freeMemory)
+    for vm in 0..<3 { cluster.note(vm, memoryLeast: Self.gib * 3 / 2) }
+    #expect(cluster.powerOn(3).host == 0)
+    #expect(cluster.powerOn(4).refusal?.kind == .freeMemory)
+    cluster.powerOff(0)
+    #expect(cluster.powerOn(0).host == 0)
+    #expect(cluster.inventory.vms[0].observedMemoryLeast == nil)
   }
 
   /// A swap device of 8 GiB: 3.9 GiB each, less 1 GiB reserved by the third, are 3.9 + 3.9 + 2.9 > 8. With a reservation

@@ -151,6 +151,29 @@ struct IdleMemoryTaxTests {
     #expect(targets == [3 << 29, 3 << 29])
   }
 
+  /// P reserves 12 GiB for a VM that reserves nothing, b reserves 8 GiB itself: of 15 GiB b keeps its 8, and P lends 7. With
+  /// 6 GiB nothing is left to lend, and two reservations of 8 and 4 GiB keep the same part, 4 and 2.
+  @Test func ownReservationsGoBeforeLentOnes() {
+    let gib: Int64 = 1 << 30
+    let pools = [
+      MemoryPool(parent: -1, weight: 1),
+      MemoryPool(parent: 0, reservation: 12 * gib, weight: 1_000),
+    ]
+    let lent = Claim(shares: 1_000, cap: 12 * gib, held: 12 * gib)
+    let own = Claim(shares: 1_000, floor: 8 * gib, cap: 8 * gib, held: 8 * gib)
+    let tax = IdleMemoryTax()
+    #expect(
+      tax.divide(capacity: 15 * gib, among: [lent, own], pools: pools, poolOfClaim: [1, 0])
+        == [7 * gib, 8 * gib])
+    var half = own
+    half.floor = 4 * gib
+    half.ownFloor = 4 * gib
+    #expect(
+      tax.divide(
+        capacity: 6 * gib, among: [lent, own, half], pools: pools, poolOfClaim: [1, 0, 0])
+        == [0, 4 * gib, 2 * gib])
+  }
+
   /// Rates outside 0 … 100 % count as the nearest inside: never a division by 0.
   @Test func rateIsKeptInRange() {
     #expect(IdleMemoryTax(rate: .percent(-5)).rate == .zero)

@@ -98,6 +98,43 @@ struct MemoryControlTests {
     #expect(manager.memoryDecision.wanted == (missing == 0 ? 1_090 * mib : 0))
   }
 
+  /// A guest of 4 GiB says that 2500 MiB are available. Nobody counts on that in its first minute; then all but 1 % of 4096 MiB,
+  /// which it keeps free: 4096 − (2500 − 40.96) = 1636.96. Asked for more, its balloon is stuck at 1000 MiB: it can go to 3096.
+  @Test func whatAGuestCanGiveIsWhatItTells() {
+    func least(_ manager: ResourceManager, at seconds: Int64) -> Bytes? {
+      manager.memoryLeast(
+        of: VMIndex(0), Self.observation(balloon: [0, 0]).memory[0], configured: .gibibytes(4),
+        at: .seconds(seconds))
+    }
+    var manager = Self.manager("squeezed")
+    #expect(least(manager, at: 59) == nil)
+    #expect(least(manager, at: 60)?.milliMebibytes == 1_636_960)
+    for step in 1...5 {
+      _ = manager.decided(Self.observation(UInt64(step), free: -2_000, balloon: [1_000, 0]))
+    }
+    #expect(least(manager, at: 60) == .mebibytes(3_096))
+  }
+
+  /// Two VMs reserve their 4 GiB, and the host of 8 GiB has 7.5 for VMs: as it cannot keep both, each keeps the same part of
+  /// what is not to be kept free, (7680 − 1090) / 2 = 3295 MiB, gives the rest and runs again.
+  @Test func reservationsBeyondTheHostAreCut() {
+    var manager = Self.manager()
+    for vm in 0..<2 {
+      var settings = VMSettings(memoryReservation: 4 * Self.gib, memoryWeight: 1_000)
+      settings.memory.minimum = 0
+      manager.configure(VMIndex(vm), settings)
+    }
+    var seen = Self.observation(free: 0)
+    seen.memoryCapacity = .mebibytes(7_680)
+    for row in 0..<2 { seen.memoryConsumed[row] = 3_840 * mib }
+    let plan = manager.decided(seen)
+    #expect(plan.memoryReservation == [3_295 * mib, 3_295 * mib])
+    #expect(plan.memory.allSatisfy { $0.target == 3_295 * mib && $0.compress + $0.swap > 0 })
+    seen.memoryCapacity = .gibibytes(8)
+    seen.sequence += 1
+    #expect(manager.decided(seen).memoryReservation == [4 * Self.gib, 4 * Self.gib])
+  }
+
   /// VM 1's statistics are 31 s old: nothing is taken of it, by no technique, and its part is reported as missing.
   @Test func staleStatisticsShrinkNobody() {
     var manager = Self.manager()

@@ -92,6 +92,72 @@ struct ReclamationTests {
     #expect(answer.decision.vms.map(\.bound) == [.reservation, .price])
   }
 
+  /// Both reserve 4800 and hold it, 100 are free: what is reserved is not given up for what is to be kept free, and who holds
+  /// no more than is reserved for it runs.
+  @Test func whoIsAtItsReservationIsNotStopped() {
+    var policy = policy()
+    let rows = [0, 1].map { memoryRow($0, configured: 6_000, held: 4_800, reservation: 4_800) }
+    let answer = policy.answer(memoryTable(total: 10_000, free: 100, rows))
+    #expect(answer.decision.state == .low)
+    #expect(answer.requests.map(\.target) == [4_800 * mib, 4_800 * mib])
+    #expect(answer.requests.allSatisfy { !$0.blocksAboveTarget && $0.swap == 0 })
+  }
+
+  /// A pool reserves 6000 for a VM that reserves nothing itself; the other reserves its 4800. 100 are free of 9700, 1090 are to
+  /// be: the other keeps 4800 and runs, the pool's VM gives down to 9700 − 1090 − 4800 = 3810 and is stopped until then.
+  @Test func whatAPoolLendsGoesFirst() {
+    var policy = policy()
+    let rows = [
+      memoryRow(0, configured: 6_000, held: 4_800) { $0.pool = 1 },
+      memoryRow(1, configured: 4_800, held: 4_800, reservation: 4_800),
+    ]
+    var table = memoryTable(total: 10_000, free: 100, rows)
+    table.pools = [
+      MemoryPool(parent: -1, weight: 1), MemoryPool(parent: 0, reservation: 6_000 * mib, weight: 1),
+    ]
+    let answer = policy.answer(table)
+    #expect(answer.requests.map(\.target) == [3_810 * mib, 4_800 * mib])
+    #expect(answer.requests.map(\.blocksAboveTarget) == [true, false])
+    #expect(answer.requests[0].compress + answer.requests[0].swap > 0)
+  }
+
+  /// Nobody at or below its reservation is stopped or taken from, in whatever tree and however little is free.
+  @Test(arguments: testSeeds(usual: 300)) func nobodyIsStoppedAtItsReservation(_ seed: UInt64) {
+    var generator = SeededGenerator(seed: seed)
+    var table = memoryTable(total: 10_000, free: generator.integer(-50...400), [])
+    table.pools = [MemoryPool(parent: -1, weight: 1)]
+    for _ in 0..<generator.integer(0...3) {
+      table.pools.append(
+        MemoryPool(
+          parent: Int(generator.integer(0...Int64(table.pools.count - 1))),
+          reservation: generator.integer(0...8_000) * mib,
+          limit: generator.isHit(oneIn: 4) ? generator.integer(0...8_000) * mib : .max,
+          weight: generator.integer(1...4_000)))
+    }
+    for vm in 0..<Int(generator.integer(1...6)) {
+      let held = generator.integer(0...3_000)
+      table.rows.append(
+        memoryRow(
+          vm, configured: 3_000, held: held, shares: generator.integer(0...4_000),
+          reservation: generator.isHit(oneIn: 2) ? generator.integer(0...3_000) : 0
+        ) {
+          $0.pool = Int(generator.integer(0...Int64(table.pools.count - 1)))
+          $0.touched = min($0.configured, $0.held + generator.integer(0...500) * mib)
+        })
+    }
+    var policy = policy()
+    let answer = policy.answer(table)
+    for (row, request) in zip(table.rows, answer.requests) {
+      if request.blocksAboveTarget {
+        #expect(row.held > row.floor && request.target >= row.floor, "\(replay(seed))")
+      }
+      if row.held <= row.floor {
+        #expect(request.swap == 0 && request.compress == 0, "\(replay(seed))")
+        #expect(request.balloon <= row.balloon, "\(replay(seed))")
+      }
+    }
+  }
+
   /// The idle one pays a quarter per page: of 8910 the busy one may have all its 4800, and the idle one gives 690.
   @Test func idleVMGives() {
     var policy = policy()

@@ -282,6 +282,44 @@ import Testing
         == .esxi(ESXiScan(wholeVMWithin: .seconds(600), bytesPerSecondPerGHz: .mebibytes(8))))
   }
 
+  /// Active memory above what is touched is a mistake at whatever time it happens, as far as the file says what both are.
+  @Test(arguments: [
+    ("50%", "{steps: {0s: 10%}}", "50%", "10%"),
+    ("50%", "{steps: {0s: 60%, 5m: 40%}}", "50%", "40%"),
+    ("{steps: {0s: 10%, 5m: 30%}}", "{steps: {0s: 20%, 6m: 40%}}", "30%", "20%"),
+    ("{square: {period: 2m, duty: 50%, high: 50%, low: 5%}}", "40%", "50%", "40%"),
+    ("30%", "{square: {period: 2m, duty: 50%, high: 50%, low: 5%}}", "30%", "5%"),
+  ]) func activeIsTouched(_ active: String, _ touched: String, _ more: String, _ less: String) {
+    let text = small(vm: "workload: {cpu: 1%, memory: {active: \(active), touched: \(touched)}}")
+    let said = Reading(text).messages
+    #expect(
+      said.contains("active \(more) is more than touched \(less); lower active or raise touched"))
+  }
+
+  /// Before a first step there is nothing to compare, nor after the end, and what is drawn or replayed nobody knows.
+  @Test(arguments: [
+    ("50%", "{steps: {5m: 60%}}"), ("50%", "{steps: {0s: 60%, 1000h: 10%}}"),
+    ("{steps: {0s: 10%, 5m: 40%}}", "{steps: {0s: 20%, 5m: 40%}}"),
+    ("50%", "{diurnal: {mean: 30%, amplitude: 10%, peak: 14h}}"),
+  ]) func whatMayBeTouchedIsTaken(_ active: String, _ touched: String) {
+    let text = small(vm: "workload: {cpu: 1%, memory: {active: \(active), touched: \(touched)}}")
+    #expect(Reading(text).scenario != nil)
+  }
+
+  /// oVirt has ballooning off: the key that switches it on is for its policy alone.
+  @Test func ballooningIsOVirtsSwitch() throws {
+    func reading(_ reclamation: String) -> Reading {
+      Reading(small(more: "hypervisor: kvm\npolicies: {reclamation: {\(reclamation)}}"))
+    }
+    func isOn(_ reclamation: String) throws -> Bool {
+      try #require(reading(reclamation).scenario).policies.reclamation.isBallooning
+    }
+    #expect(try !isOn("policy: mom-ovirt"))
+    #expect(try isOn("policy: mom-ovirt, ballooning: true"))
+    #expect(reading("policy: mom, ballooning: true").scenario == nil)
+    #expect(reading("policy: mom-ovirt, ballooning: true, order: [share]").scenario == nil)
+  }
+
   /// KSM is off on KVM until a policy or the scenario runs it: MoM starts it when memory is short, `page_sharing` at once.
   @Test func whoRunsKSM() throws {
     func sharing(_ more: String) throws -> SharingFacts {

@@ -11,12 +11,15 @@ final class MemoryLaws: RunSink {
   private(set) var faults: [String] = []
   /// Rows in which something was ballooned, compressed, swapped, shared, waited for, or lost.
   private(set) var eventful = 0
-  /// VMs whose limit and reservation never change.
-  private let isSettled: [Bool]
+  /// VMs whose limit and reservation never change, and whose host has what is reserved.
+  private var isSettled: [Bool]
+  /// Time between ticks of memory, ns.
+  private let tick: Int64
 
   init(_ world: World) {
     self.world = world
     story = OperationsStory(world)
+    tick = world.memorySetup?.tick ?? 1
     var isSettled = [Bool](repeating: true, count: world.vms.count)
     for event in world.events {
       if case .setVMs(let vms, _, _) = event.action { for vm in vms { isSettled[vm.int] = false } }
@@ -25,7 +28,12 @@ final class MemoryLaws: RunSink {
   }
 
   func begin(_ manifest: RunManifest) { story.begin(manifest) }
-  func write(_ event: EventRow) { story.write(event) }
+  func write(_ event: EventRow) {
+    story.write(event)
+    // Where a host has reserved more than it has, it keeps a part of each reservation, and says so.
+    guard event.event == EventKind.shortfall.rawValue, event.to == "short" else { return }
+    if let vm = world.vms.firstIndex(where: { $0.name == event.subject }) { isSettled[vm] = false }
+  }
   func write(_ summary: VMSummaryRow) { story.write(summary) }
 
   func write(_ sample: SampleRows) {
@@ -41,7 +49,7 @@ final class MemoryLaws: RunSink {
         sample.vmHosts[$0] == index
           && (sample.vmStates[$0] == .on || sample.vmStates[$0] == .migrating)
       }
-      check(host, at: sample.time) {
+      check(host, at: sample.time, over: sample.interval) {
         sample.hosts[index * HostColumn.count + $0.rawValue]
       } sum: { column in
         vms.reduce(0) { $0 + sample.vms[$1 * VMColumn.count + column.rawValue] }
@@ -95,7 +103,8 @@ final class MemoryLaws: RunSink {
   }
 
   private func check(
-    _ host: HostSpec, at time: SimTime, cell: (HostColumn) -> Int64, sum: (VMColumn) -> Int64
+    _ host: HostSpec, at time: SimTime, over span: SimDuration, cell: (HostColumn) -> Int64,
+    sum: (VMColumn) -> Int64
   ) {
     func expect(_ holds: Bool, _ law: String) {
       if !holds { fault("\(host.name) at \(time): \(law)") }
@@ -122,6 +131,15 @@ final class MemoryLaws: RunSink {
         == cell(.memSharedSaved), "saved by zero, common and duplicate pages")
     if let size = host.swap.size, host.swap.kind != .none, host.swap.kind != .zram {
       expect(cell(.memSwapped) <= size.milliMebibytes + rounding, "the device holds \(size)")
+    }
+    if host.swap.kind != .none {
+      // What crosses in a tick counts where the tick ends.
+      let tick = span.value % tick == 0 ? 0 : tick
+      expect(
+        cell(.swapIn) + cell(.swapOut)
+          <= scaled(host.swap.bandwidth.milliMebibytes, by: span.value + tick, over: span.value)
+          + rounding,
+        "reads \(cell(.swapIn)) and writes \(cell(.swapOut)) of \(host.swap.bandwidth)/s")
     }
     expect(
       cell(.cpuUsed) + cell(.cpuOverhead) <= cell(.cpuCapacity) + 1,

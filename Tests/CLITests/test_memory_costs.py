@@ -131,3 +131,16 @@ vms:
     short = [row for row in rows if float(row["cpu_used_mhz"]) < 0.98 * float(row["cpu_entitled_mhz"])]
     assert short and all(float(row["slowdown_pct"]) > 1 and float(row["cpu_ready_ms"]) == 0 for row in short)
     assert "less CPU than entitled" not in (tmp_path / "run/report.html").read_text()
+
+
+def test_reads_and_writes_share_the_device(tmp_path):
+    """Three guests work in 3277 MiB each, on 8 GiB with a device of 20 MiB/s: what comes in pushes as much out, so that 10 MiB/s
+    go each way, and each guest gets its part."""
+    swap = {"device": "ssd", "size": "40GiB", "latency": "100us", "bandwidth": "20MiB/s"}
+    guests = [vm("x", "4GiB", "100%", "80%", "80%", count=3)]
+    vms, hosts, _, _ = play(tmp_path, "kvm", "8GiB", guests, swap=swap, page_sharing="off", **PLAIN)
+    read, written = (column(hosts, f"swap_{way}_mib_s") for way in ("in", "out"))
+    assert max(a + b for a, b in zip(read, written)) < 20.01
+    assert all(9.5 < rate < 10.5 for rate in read[20:] + written[20:])
+    each = [sum(column(vms, "swap_in_mib_s", vm=f"x-{number}")) for number in range(3)]
+    assert max(each) < 1.2 * min(each)

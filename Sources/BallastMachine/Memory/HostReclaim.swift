@@ -37,8 +37,12 @@ final class HostReclaim {
   /// The device had no room for all that was to go there in this tick.
   var isFull = false
   var isFullTold = false
-  /// Bytes that may still cross to the device in this tick.
+  /// Bytes that may still cross to the device or back in this tick, and what of that is kept for reads.
   var budget: Int64 = 0
+  var keptForReads: Int64 = 0
+  /// Bytes that were to be read in the last tick, and that have been written in this one.
+  var readsWanted: Int64 = 0
+  var written: Int64 = 0
   /// Equal pages; nil where nobody looks for them.
   var sharing: PageSharing?
   /// vCPUs of some VM wait for memory: demand is not what is asked for.
@@ -88,13 +92,31 @@ final class HostReclaim {
   }
 
   /// There is room on the swap device, and no time left in this tick to write to it.
-  var isDeviceBusy: Bool { deviceRoom > 0 && budget == 0 }
+  var isDeviceBusy: Bool { deviceRoom > 0 && writable == 0 }
+
+  /// Bytes that may still be written in this tick.
+  var writable: Int64 { max(0, budget - keptForReads) }
+
+  /// Bytes that the device carries in a tick, reads and writes together. After a rest no more than in any other.
+  func bandwidth(for span: Int64) -> Int64 {
+    swap.kind == .none ? 0 : scaled(swap.bandwidth.value, by: min(span, tick), over: 1_000_000_000)
+  }
 
   func beginTick(_ span: Int64) {
     pool = 0
     zipped = 0
     isFull = false
-    budget = swap.kind == .none ? 0 : scaled(swap.bandwidth.value, by: span, over: 1_000_000_000)
+    budget = bandwidth(for: span)
+    written = 0
+    // Where pages are waited for, writing leaves them half of the device.
+    keptForReads = min(readsWanted, budget / 2)
+  }
+
+  /// Bytes have gone to the device.
+  func write(_ bytes: Int64) {
+    onDevice += bytes
+    budget -= bytes
+    written += bytes
   }
 
   /// Bytes of guest memory that zram still takes, as a device counts its size; zswap is bounded by what its pool takes.

@@ -130,6 +130,8 @@ public struct ClusterDirector: Sendable {
 
   public mutating func powerOff(_ vm: Int) {
     inventory.remove(vm)
+    // Started again it is another guest.
+    inventory.change(vm) { $0.observedMemoryLeast = nil }
     pools.release(VMIndex(vm))
     tally = nil
   }
@@ -275,6 +277,12 @@ public struct ClusterDirector: Sendable {
   /// What was observed of a VM that runs.
   public mutating func note(_ vm: Int, cpuDemand: Int64?, memoryDemand: Int64?) {
     inventory.note(vm, cpuDemand: cpuDemand, memoryDemand: memoryDemand)
+  }
+
+  /// What a VM that runs can be brought down to, by what its host saw; nil: nobody knows.
+  public mutating func note(_ vm: Int, memoryLeast: Int64?) {
+    guard inventory.vms[vm].observedMemoryLeast != memoryLeast else { return }
+    inventory.change(vm) { $0.observedMemoryLeast = memoryLeast }
   }
 
   /// Time between two decisions of the balancing policy; nil where there is none.

@@ -46,8 +46,11 @@ extension ClusterInventory.VM {
   /// Bytes of host memory it needs when it comes: what it has at power-on, and its overhead.
   var memoryAtArrival: Int64 { max(memoryAtStart ?? memory, memoryLeast ?? 0) + overhead }
   /// Bytes of host memory that nothing takes from it.
-  var memoryBacked: Int64 {
-    min(memory, max(memoryLeast ?? memoryAtStart ?? memory, memoryReservation)) + overhead
+  var memoryBacked: Int64 { min(memory, max(memoryKept, memoryReservation)) + overhead }
+  /// What a balloon leaves it, and no less than it can give by what it told; until then all that it came with.
+  private var memoryKept: Int64 {
+    let atStart = memoryAtStart ?? memory
+    return memoryLeast.map { max($0, observedMemoryLeast ?? atStart) } ?? atStart
   }
   /// Bytes that may have to be swapped.
   var swapSpace: Int64 { max(0, memory - memoryReservation) }

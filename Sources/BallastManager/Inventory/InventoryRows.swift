@@ -141,8 +141,10 @@ extension ClusterInventory {
     public var overhead: Int64
     /// Bytes the guest has at power-on; nil: all it is configured with.
     public var memoryAtStart: Int64?
-    /// Bytes a balloon can bring it down to; nil: no less than it has at power-on.
+    /// Bytes a balloon may bring it down to; nil: no less than it has at power-on.
     public var memoryLeast: Int64?
+    /// Bytes it can be brought down to by what its host saw; nil: nobody knows.
+    public internal(set) var observedMemoryLeast: Int64?
     /// False: neither balancing nor evacuation moves it.
     public var isMovable: Bool
     /// kHz; nil is unknown.

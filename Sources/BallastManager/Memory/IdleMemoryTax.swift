@@ -5,7 +5,8 @@ import BallastUnits
 /// Rule      every VM pays ρ = S / (P (f + k (1 − f))) per page, k = 1/(1 − τ); at equilibrium ρ is the same for all
 ///           between their bounds. With a constant active fraction, P ∝ S / (f + k (1 − f)); with constant active
 ///           bytes a, P = a + (S/ρ − a)/k where S/ρ exceeds a, and S/ρ below: whoever uses all it has pays no tax.
-///           A pool is taxed by the activity of all its VMs together.
+///           A pool is taxed by the activity of all its VMs together. Where not all floors fit, what VMs reserve themselves
+///           goes before what their pools lend them, each in proportion.
 /// Promises  those of `waterFill` (adds up, floors and caps hold, nothing idles) · τ = 0 is `waterFill` · lower
 ///           activity never gets more · within 1 MiB of the exact equilibrium.
 /// Rounding  down to 1 byte; the remainder goes by largest fraction, ties to the lower row. Weights that tax makes
@@ -41,6 +42,8 @@ public struct IdleMemoryTax: Sendable, Equatable {
     public var shares: Int64
     /// min(reservation, touched); what exceeds `cap` does not count.
     public var floor: Int64
+    /// The part of the floor that VMs reserve themselves; the rest is lent by pools.
+    public var ownFloor: Int64
     public var cap: Int64
     /// What it holds, how much of that is active, and that as a part of what it holds.
     public var held: Int64
@@ -54,6 +57,7 @@ public struct IdleMemoryTax: Sendable, Equatable {
     ) {
       self.shares = shares
       self.floor = min(floor, cap)
+      ownFloor = self.floor
       self.cap = cap
       self.held = held
       self.activeFraction = activeFraction
@@ -104,12 +108,43 @@ public struct IdleMemoryTax: Sendable, Equatable {
     for pool in pools.indices {
       let inner = pools.indices.filter { $0 > 0 && pools[$0].parent == pool }
       let own = claims.indices.filter { poolOfClaim[$0] == pool }
+      let siblings = inner.map { asked[$0] } + own.map { claims[$0] }
       let parts = divide(
-        capacity: tree.given[pool], among: inner.map { asked[$0] } + own.map { claims[$0] })
+        capacity: tree.given[pool], among: Self.withFloors(siblings, in: tree.given[pool]))
       for (child, part) in zip(inner, parts) { tree.given[child] = part }
       for (claim, part) in zip(own, parts.dropFirst(inner.count)) { tree.parts[claim] = part }
     }
     return tree
+  }
+
+  /// What each pool is promised of what its VMs have touched, and how much of that fits, bytes. Arguments as of `divide`.
+  func floors(
+    capacity: Int64, among claims: [Claim], pools: [MemoryPool], poolOfClaim: [Int]
+  ) -> [(promised: Int64, backed: Int64)] {
+    let asked = poolClaims(claims, pools, poolOfClaim)
+    var backed = asked.map { min($0.floor, capacity) }
+    for pool in pools.indices {
+      let inner = pools.indices.filter { $0 > 0 && pools[$0].parent == pool }
+      let own = claims.indices.filter { poolOfClaim[$0] == pool }
+      let fitting = Self.withFloors(
+        inner.map { asked[$0] } + own.map { claims[$0] }, in: backed[pool])
+      for (child, claim) in zip(inner, fitting) { backed[child] = claim.floor }
+    }
+    return zip(asked, backed).map { ($0.floor, $1) }
+  }
+
+  /// Claims with floors that fit: own reservations first, then what is lent.
+  private static func withFloors(_ claims: [Claim], in capacity: Int64) -> [Claim] {
+    let floors = claims.reduce(0) { $0 + $1.floor }
+    let own = claims.reduce(0) { $0 + $1.ownFloor }
+    guard floors > capacity, own < floors else { return claims }
+    let lent = apportion(
+      max(0, capacity - own), by: claims.map { $0.floor - $0.ownFloor })
+    return zip(claims, lent).map { claim, lent in
+      var claim = claim
+      claim.floor = claim.ownFloor + lent
+      return claim
+    }
   }
 
   /// What each pool claims among its siblings, from the last to the first.
@@ -120,6 +155,7 @@ public struct IdleMemoryTax: Sendable, Equatable {
     func add(_ claim: Claim, to pool: Int) {
       sums[pool].cap = min(sums[pool].cap + claim.cap, MemoryTable.bytesMax)
       sums[pool].floor = min(sums[pool].floor + claim.floor, MemoryTable.bytesMax)
+      sums[pool].ownFloor = min(sums[pool].ownFloor + claim.ownFloor, MemoryTable.bytesMax)
       sums[pool].held = min(sums[pool].held + claim.held, MemoryTable.bytesMax)
       sums[pool].activeBytes = min(
         sums[pool].activeBytes + claim.activeBytes, MemoryTable.bytesMax)
@@ -128,6 +164,7 @@ public struct IdleMemoryTax: Sendable, Equatable {
     for pool in pools.indices.reversed() {
       sums[pool].cap = min(sums[pool].cap, pools[pool].limit)
       sums[pool].floor = min(max(sums[pool].floor, pools[pool].reservation), sums[pool].cap)
+      sums[pool].ownFloor = min(sums[pool].ownFloor, sums[pool].cap)
       let (active, held) = (sums[pool].activeBytes, sums[pool].held)
       sums[pool].activeFraction =
         held > 0 ? PartsPerMillion(scaled(min(active, held), by: 1_000_000, over: held)) : .one

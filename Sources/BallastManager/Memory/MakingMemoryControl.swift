@@ -32,6 +32,7 @@ extension MemoryControl {
     var options = MemoryPolicyParameters()
     options.proportionalShare = Self.proportionalShare(
       facts, choice, under: profile, memory: memory)
+    options.momOVirt.isBallooning = choice.isBallooning
     guard let entry = memoryCatalog.first(where: { $0.name == facts.policy }) else {
       preconditionFailure("a memory policy is checked when its file is read")
     }

@@ -15,6 +15,10 @@ public struct MemoryControl: Sendable, Equatable {
     public var stuckAfter = 3
     /// … and is not asked again for so many.
     public var stuckFor = 10
+    /// What a guest that runs for so long has told is counted on for others, …
+    public var countedAfter = SimDuration.seconds(60)
+    /// … except a part of its configured memory that it keeps free for itself.
+    public var keptFree = PartsPerMillion.percent(1)
     public init() {}
   }
 
@@ -30,6 +34,8 @@ public struct MemoryControl: Sendable, Equatable {
     var balloon: Int64 = 0
     var observationsUnmoved = 0
     var observationsStuck = 0
+    /// What its balloon held when it was last found stuck; −1: it has held more since.
+    var stuckBalloon: Int64 = -1
   }
 
   public let parameters: Parameters
@@ -40,6 +46,8 @@ public struct MemoryControl: Sendable, Equatable {
   private(set) var guests: [Guest] = []
   /// What the last decision rests on.
   public private(set) var decision = MemoryDecision()
+  /// Pools that are promised more than the host has for them.
+  var unbackedPools: [UnbackedPool] = []
   private var host = HostMemoryRequest()
   /// Of the last observation that was decided on.
   private var sequence: UInt64?
@@ -55,7 +63,8 @@ public struct MemoryControl: Sendable, Equatable {
 
   public static func == (a: MemoryControl, b: MemoryControl) -> Bool {
     a.parameters == b.parameters && a.policy.isEqual(to: b.policy) && a.guests == b.guests
-      && a.decision == b.decision && a.host == b.host && a.sequence == b.sequence
+      && a.decision == b.decision && a.unbackedPools == b.unbackedPools && a.host == b.host
+      && a.sequence == b.sequence
       && a.time == b.time
   }
 
@@ -102,6 +111,9 @@ public struct MemoryControl: Sendable, Equatable {
     if guest.observationsUnmoved >= parameters.stuckAfter {
       guest.observationsUnmoved = 0
       guest.observationsStuck = parameters.stuckFor
+      guest.stuckBalloon = balloon
+    } else if balloon > guest.stuckBalloon {
+      guest.stuckBalloon = -1
     }
     guest.balloon = balloon
     guests[index] = guest
@@ -131,6 +143,7 @@ public struct MemoryControl: Sendable, Equatable {
     sequence = seen.sequence
     time = seen.time
     guests.removeAll(keepingCapacity: true)
+    unbackedPools.removeAll()
     host = HostMemoryRequest()
     decision = MemoryDecision()
     decision.observation = seen.sequence
@@ -170,4 +183,13 @@ public struct MemoryControl: Sendable, Equatable {
     plan.memory.append(contentsOf: guests.lazy.map(\.request))
     plan.hostMemory = host
   }
+}
+
+/// A pool whose VMs on a host have touched memory that the pool reserves and the host does not have.
+public struct UnbackedPool: Sendable, Equatable {
+  /// Index in the cluster's tree.
+  public var pool: Int
+  /// Bytes of its reservation that its VMs on the host can use, and what the host has for that.
+  public var promised: Int64
+  public var backed: Int64
 }

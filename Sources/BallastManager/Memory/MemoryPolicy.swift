@@ -12,6 +12,7 @@ public struct MemoryRow: Sendable, Equatable {
   public var held: Int64 = 0
   /// All the guest has touched and not given back for good: held + ballooned + swapped + compressed, at most configured.
   public var touched: Int64 = 0
+  /// What is reserved and the host has: a part of it where reservations exceed its memory.
   public var reservation: Int64 = 0
   /// `Int64.max` is unlimited.
   public var limit: Int64 = .max
@@ -133,6 +134,9 @@ public protocol MemoryPolicy: Sendable, Equatable {
   /// where guests tell what they have free and no more.
   func keepsLimit(of settings: VMSettings) -> Bool
 
+  /// Bytes that it keeps free of a host's memory, if it can.
+  func keptFree(of memory: Int64) -> Int64
+
   /// - Parameters:
   ///   - requests: one per row, empty at first.
   ///   - host: empty at first.
@@ -146,5 +150,6 @@ extension MemoryPolicy {
   public var tax: IdleMemoryTax { .none }
   public func isIdle(free: Int64) -> Bool { false }
   public func keepsLimit(of settings: VMSettings) -> Bool { false }
+  public func keptFree(of memory: Int64) -> Int64 { 0 }
   func isEqual(to other: any MemoryPolicy) -> Bool { other as? Self == self }
 }

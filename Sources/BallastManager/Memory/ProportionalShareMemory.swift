@@ -3,8 +3,8 @@ import BallastUnits
 
 /// Targets by shares with an idle-memory tax, reclaimed by what the host's state allows.
 ///
-/// Rule      targets are the tax's equilibrium over what VMs hold and what is free beyond the amount to be kept free.
-///           From soft on, who is above its target gives, lowest price first; in high and clear, balloons below their
+/// Rule      targets are the tax's equilibrium over what VMs hold and what is free beyond the amount to be kept free, and no
+///           less than what is reserved. From soft on, who is above its target gives, lowest price first; in high and clear, balloons below their
 ///           target are let out of what is free beyond where soft is left, highest price first, and where a technique
 ///           works in these states, who is above its target gives what they still lack. A VM above its limit always
 ///           gives, and so do VMs of a pool above its limit: the pool's excess, from those above their targets.
@@ -37,6 +37,10 @@ public struct ProportionalShareMemory: MemoryPolicy {
     states = MemoryStates(parameters.states)
   }
 
+  public func keptFree(of memory: Int64) -> Int64 {
+    states.wanted(reference: parameters.states.reference == .memory ? memory : parameters.minFree)
+  }
+
   /// In state high, with enough free that not even large pages are broken up.
   public func isIdle(free: Int64) -> Bool {
     guard parameters.states.reference == .minFree, parameters.minFree > 0 else { return false }
@@ -66,10 +70,12 @@ public struct ProportionalShareMemory: MemoryPolicy {
 
     let claims = table.rows.map(\.claim)
     let held = claims.reduce(0) { $0 + $1.held }
-    let capacity = max(0, min(held + free - decision.wanted, MemoryTable.bytesMax))
+    // What is reserved is not given up for what is to be kept free.
+    let reserved = table.rows.reduce(0) { $0 + $1.floor }
+    let capacity = min(max(reserved, held + free - decision.wanted), MemoryTable.bytesMax)
     let division = parameters.tax.divideTree(
       capacity: capacity, among: claims, pools: table.tree, poolOfClaim: table.rows.map(\.pool))
-    let targets = division.parts
+    let targets = zip(division.parts, table.rows).map { max($0, $1.floor) }
     let revocation = MinFundingRevocation(
       tax: parameters.tax, stepBytesMax: parameters.stepBytesMax)
     // Down to where ballooning begins again: who is above its target gives then, and activity that moves from one guest

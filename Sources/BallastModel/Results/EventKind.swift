@@ -22,8 +22,8 @@ public enum EventKind: String, Sendable, CaseIterable {
   case oomKill = "oom_kill"
   case guestOOM = "guest_oom"
 
-  /// Its rows are about hosts; those of the others about VMs, and of `refused` and `set` about pools, too, and of
-  /// `shortfall` about clusters.
+  /// Its rows are about hosts; those of the others about VMs, and of `refused`, `set` and `shortfall` about
+  /// pools, too, and of `shortfall` about clusters.
   public var isOfHosts: Bool {
     switch self {
     case .hostFailed, .hostRecovered, .maintenance, .hostPower, .overcommitted, .memoryState,
@@ -50,7 +50,7 @@ public enum EventKind: String, Sendable, CaseIterable {
     case .restart: "a VM was powered on again after its host had failed"
     case .maintenance: "maintenance of a host began, ended, or waits for a VM"
     case .hostPower: "a policy switched a host off or on"
-    case .shortfall: "reservations of a cluster or a VM can no longer be met, or can again"
+    case .shortfall: "reservations of a cluster, a pool or a VM can no longer be met, or can again"
     case .overcommitted: "consumed memory rose above the host's, or fell back"
     case .memoryState: "a host's memory state changed; detail has what is free and minFree"
     case .balloon: "a VM's balloon got a target, or is to hold nothing any more"

@@ -125,6 +125,8 @@ public struct ReclamationChoice: Sendable, Equatable {
   public var minFree: Bytes?
   /// A page that the guest pages out and the host has swapped out is read back first.
   public var doublePaging: Bool
+  /// mom-ovirt: balloons are switched on.
+  public var isBallooning = false
   public init(
     isModelled: Bool = true, policy: String? = nil, order: [ReclaimTechnique]? = nil,
     idleTax: PartsPerMillion? = nil, minFree: Bytes? = nil, doublePaging: Bool = false

@@ -83,10 +83,15 @@ func hollowReservations(_ data: RunData) -> [Finding] {
   guard let first = names.first else { return [] }
   let indices = Dictionary(
     data.vms.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+  let arePools = names.contains { indices[$0] == nil }
+  let who =
+    arePools
+    ? count(names.count, "VM or pool has a reservation", "VMs and pools have reservations")
+    : count(names.count, "VM has a reservation", "VMs have reservations")
   return [
     Finding(
       .significant,
-      "\(count(names.count, "VM has a reservation", "VMs have reservations")) that the host cannot keep",
+      "\(who) that the host cannot keep",
       "\(first): \(example.replacingPairs).",
       subjects: names.compactMap { name in indices[name].map { (.vm($0), "") } },
       lever: "admission: strict refuses what cannot be kept; or lower reservations, or move VMs.",

@@ -10,6 +10,8 @@ func slowedVMs(_ data: RunData) -> [Finding] {
       groups.append((severity, [vm]))
     }
   }
+  let hollow = Set(
+    data.events.lazy.filter { $0.kind == "shortfall" && $0.to == "short" }.map(\.subject))
   return groups.map { group in
     let worst = data.vms[group.vms[0]]
     var text =
@@ -34,8 +36,10 @@ func slowedVMs(_ data: RunData) -> [Finding] {
       group.severity,
       "\(count(group.vms.count, "VM", "VMs")) slowed down by paging", text + ".",
       subjects: group.vms.map { (.vm($0), lost(data.vms[$0].slowdown)) },
-      lever:
-        "Reserve memory for what must not be paged, move VMs to hosts with free memory, or add memory.",
+      // Whose reservation is not kept gains nothing by a larger one.
+      lever: group.vms.allSatisfy { hollow.contains(data.vms[$0].name) }
+        ? "More is reserved than the host has: move VMs to hosts with free memory, or add memory."
+        : "Reserve memory for what must not be paged, move VMs to hosts with free memory, or add memory.",
       harm: worst.slowdown.mean)
   }
 }

@@ -213,6 +213,20 @@ extension Assembler {
     choice.order = readOrder(value["order"])
     choice.idleTax = readTax(value["idle_tax"])
     choice.doublePaging = value["double_paging"]?.flag ?? false
+    choice.isBallooning = value["ballooning"]?.flag ?? false
+    if let entry = value.entry("ballooning") {
+      let policy = choice.policy ?? profile.memory.policy
+      if policy != "mom-ovirt" {
+        problems.add(
+          entry.keyPlace,
+          "ballooning is the switch of the policy mom-ovirt, and \(policy) is chosen",
+          "remove it, or write policy: mom-ovirt")
+      } else if choice.isBallooning, let order = choice.order, !order.contains(.balloon) {
+        problems.add(
+          entry.keyPlace, "ballooning is true, and order has no balloon",
+          "add balloon to order, or remove one of the two")
+      }
+    }
     if let minFree = value["min_free"], let bytes = minFree.bytes {
       choice.minFree = bytes
       if bytes == .zero {

@@ -7,8 +7,8 @@ extension Assembler {
     let memory = value["memory"]
     let active = readDemand(memory?["active"], isMemory: true)
     let touched = readDemand(memory?["touched"], isMemory: true)
-    if case .constant(let active)? = active, case .constant(let touched)? = touched,
-      active > touched, let place = memory?["active"]?.place
+    if let active, let touched, let place = memory?["active"]?.place,
+      let (active, touched) = excess(of: active, over: touched)
     {
       problems.add(
         place, "active \(active.words) is more than touched \(touched.words)",
@@ -16,6 +16,50 @@ extension Assembler {
     }
     return WorkloadSpec(
       cpu: readDemand(value["cpu"]), memoryActive: active, memoryTouched: touched)
+  }
+
+  /// Values that active and touched memory take where active is certainly the larger one at some time of the run; nil where
+  /// that cannot be said from the file.
+  private func excess(
+    of active: DemandForm, over touched: DemandForm
+  ) -> (active: PartsPerMillion, touched: PartsPerMillion)? {
+    if let active = pieces(active), let touched = pieces(touched) {
+      let times = (active + touched).map(\.time).sorted()
+      for time in times {
+        // Before its first step a curve is 0, and nobody has written that.
+        guard let a = active.last(where: { $0.time <= time }),
+          let t = touched.last(where: { $0.time <= time }), a.value > t.value
+        else { continue }
+        return (a.value, t.value)
+      }
+      return nil
+    }
+    guard let a = bounds(active), let t = bounds(touched) else { return nil }
+    if a.high > t.high { return (a.high, t.high) }
+    return a.low > t.low ? (a.low, t.low) : nil
+  }
+
+  /// What of a curve that stands between given times happens in the run.
+  private func pieces(_ form: DemandForm) -> [DemandForm.Step]? {
+    switch form {
+    case .constant(let value): [DemandForm.Step(time: .zero, value: value)]
+    case .steps(let steps):
+      steps.filter { step in duration.map { step.time.value < $0.value } ?? true }
+    case .square, .diurnal, .random, .trace: nil
+    }
+  }
+
+  /// The least and the most that a curve certainly comes to in the run.
+  private func bounds(
+    _ form: DemandForm
+  ) -> (low: PartsPerMillion, high: PartsPerMillion)? {
+    if let values = pieces(form)?.map(\.value), let low = values.min(), let high = values.max() {
+      return (low, high)
+    }
+    guard case .square(let period, let duty, let high, let low) = form, let duration,
+      period <= duration, duty > .zero, duty < .one
+    else { return nil }
+    return (min(low, high), max(low, high))
   }
 
   /// Nil when there is none, or when it is wrong.

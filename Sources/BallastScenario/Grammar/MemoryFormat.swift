@@ -123,7 +123,9 @@ extension ObjectName {
       summary: summary,
       keys: [
         Key("device", .words(devices), "Kind of device.", standard: "ssd"),
-        Key("size", .quantity(.memory), "Room on it.", standard: "as much as is needed"),
+        Key(
+          "size", .quantity(.memory), "Room on it.",
+          standard: "as much as is needed; zram of a host: half its memory"),
         Key(
           "latency", .quantity(.duration), "Time to read one page.",
           standard: "ssd 150us, disk 8ms, zram and zswap 10us"),
@@ -207,6 +209,10 @@ extension ObjectName {
           "min_free", .quantity(.memory),
           "proportional-share: free memory that a host's states are parts of.",
           standard: "ESXi's scale on esxi; elsewhere states are parts of the host's memory"),
+        Key(
+          "ballooning", .boolean,
+          "mom-ovirt: balloons move by vdsm's rules, which oVirt has switched off.",
+          standard: "false"),
         Key(
           "double_paging", .boolean,
           "A guest that pages out what the host has swapped out reads it back first.",

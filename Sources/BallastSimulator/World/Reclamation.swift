@@ -94,6 +94,12 @@ extension World {
     return min(max(least, .zero), vm.memory)
   }
 
+  /// Some VM is to make room for others on a host where guests hold their memory from power-on.
+  var countsOnBalloons: Bool {
+    guard let memory, memory.onExhaustion == .refuse else { return false }
+    return vms.contains { memoryLeast(of: $0) != nil }
+  }
+
   /// Room on a host's swap device that VMs share; nil where nobody counts it. A host that makes guests wait until
   /// memory is found keeps room for all that may have to go.
   func swapSpace(of host: HostSpec) -> Bytes? {
