@@ -294,20 +294,23 @@ public final class Simulation {
   private func takeChanges() throws(RunSinkError) {
     var explained: [Int] = []
     if let next = queue.peek(), next.time <= now { noteMemoryLeast() }
-    while let next = queue.peek(), next.time <= now {
-      _ = queue.pop()
-      switch next.payload {
-      case .endMigration(let vm, let ticket): try endMigration(of: vm, ticket: ticket)
-      case .stunForMigration(let vm, let ticket): stunForMigration(vm, ticket: ticket)
-      case .start(let vm): try start(vm)
-      case .stop(let vm): try stop(vm)
-      case .scheduled(let index): try take(world.events[index].action)
-      case .restart(let cluster): try restart(from: cluster)
-      case .balance(let cluster): try balance(cluster)
-      case .explain(let judgement): explained.append(judgement)
+    // Who moves into freed room and has next to nothing to copy stops at once.
+    repeat {
+      while let next = queue.peek(), next.time <= now {
+        _ = queue.pop()
+        switch next.payload {
+        case .endMigration(let vm, let ticket): try endMigration(of: vm, ticket: ticket)
+        case .stunForMigration(let vm, let ticket): stunForMigration(vm, ticket: ticket)
+        case .start(let vm): try start(vm)
+        case .stop(let vm): try stop(vm)
+        case .scheduled(let index): try take(world.events[index].action)
+        case .restart(let cluster): try restart(from: cluster)
+        case .balance(let cluster): try balance(cluster)
+        case .explain(let judgement): explained.append(judgement)
+        }
       }
-    }
-    try useFreedRoom()
+      try useFreedRoom()
+    } while queue.peek().map { $0.time <= now } ?? false
     if !touched.isEmpty {
       let changed = touched
       touched.removeAll(keepingCapacity: true)

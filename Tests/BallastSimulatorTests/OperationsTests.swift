@@ -154,6 +154,21 @@ struct OperationsTests {
     #expect(events.last == "200.000 maintenance h0 maintenance → maintenance vms=0")
   }
 
+  /// a waits on h0 for room. At 200 s b leaves h1, and a, which has touched nothing, has nothing to copy: it stops at the
+  /// instant at which its migration starts.
+  @Test func whoMovesIntoFreedRoomMayStopAtOnce() throws {
+    var a = vm("a", reserves: 600, host: 0)
+    a.workload = GuestWorkload(memoryTouched: .idle)
+    let events = try run(
+      hosts: 2, [a, vm("b", reserves: 3_600, host: 1)], strict("none"),
+      events: [
+        World.Event(at: .seconds(100), action: .maintenance([HostIndex(0)], on: true)),
+        World.Event(at: .seconds(200), action: .power([VMIndex(1)], on: false)),
+      ])
+    #expect(events.contains { $0.hasPrefix("200.000 migrate_start a h0 → h1") })
+    #expect(events.contains { $0.hasPrefix("200.050 migrate_end a h0 → h1") })
+  }
+
   /// A host in maintenance that fails, and one that fails and is then to go into maintenance, recover into it; taken
   /// back while it is down, it recovers to work. a waits for the host it was on until that takes VMs again.
   @Test(arguments: [false, true]) func maintenanceOutlivesAFailure(failsFirst: Bool) throws {
