@@ -154,15 +154,36 @@ class Maker:
             workload["cpu"] = self.curve(0)
         if self.chance(60):
             memory = {key: self.curve(1) for key in ("active", "touched") if self.chance(70)}
-            constant = {key: self.constant(memory.get(key, "100%" if key == "touched" else "0%")) for key in ("active", "touched")}
-            if None in constant.values() or constant["active"] <= constant["touched"]:
+            if not self.is_refused(memory.get("active", "0%"), memory.get("touched", "100%")):
                 workload["memory"] = memory
         return workload
 
     @staticmethod
-    def constant(curve):
-        text = curve if isinstance(curve, str) else curve.get("constant")
-        return None if text is None else Fraction(text[:-1])
+    def values(curve):
+        """The values of a curve and since when, and whether they are all; None of a trace."""
+        if isinstance(curve, str):
+            return [(0, Fraction(curve[:-1]))], True
+        if "constant" in curve:
+            return [(0, Fraction(curve["constant"][:-1]))], True
+        if "steps" in curve:
+            return sorted((int(time[:-1]), Fraction(value[:-1])) for time, value in curve["steps"].items()), True
+        if "square" in curve:
+            return [(0, Fraction(curve["square"].get(key, "0%")[:-1])) for key in ("high", "low")], False
+        return None
+
+    def is_refused(self, active, touched):
+        """Whether more is active than has been touched, as far as a reader of the file can say."""
+        known = self.values(active), self.values(touched)
+        if None in known:
+            return False
+        (a, is_whole_a), (t, is_whole_t) = known
+        if is_whole_a and is_whole_t:
+            return any(
+                past and value > max(past)
+                for time in {time for time, _ in a + t}
+                for value in [value for since, value in a if since <= time][-1:]
+                for past in [[value for since, value in t if since <= time]])
+        return max(value for _, value in a) > max(value for _, value in t)
 
     def vm(self, name, count):
         cluster = self.pick(*self.clusters)

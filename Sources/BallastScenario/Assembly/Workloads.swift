@@ -18,8 +18,8 @@ extension Assembler {
       cpu: readDemand(value["cpu"]), memoryActive: active, memoryTouched: touched)
   }
 
-  /// Values that active and touched memory take where active is certainly the larger one at some time of the run; nil where
-  /// that cannot be said from the file.
+  /// Values of active and touched memory where more is certainly active at some time of the run than has been touched until
+  /// then; nil where that cannot be said from the file. What has been touched stays touched when the curve falls.
   private func excess(
     of active: DemandForm, over touched: DemandForm
   ) -> (active: PartsPerMillion, touched: PartsPerMillion)? {
@@ -28,15 +28,14 @@ extension Assembler {
       for time in times {
         // Before its first step a curve is 0, and nobody has written that.
         guard let a = active.last(where: { $0.time <= time }),
-          let t = touched.last(where: { $0.time <= time }), a.value > t.value
+          let t = touched.filter({ $0.time <= time }).map(\.value).max(), a.value > t
         else { continue }
-        return (a.value, t.value)
+        return (a.value, t)
       }
       return nil
     }
-    guard let a = bounds(active), let t = bounds(touched) else { return nil }
-    if a.high > t.high { return (a.high, t.high) }
-    return a.low > t.low ? (a.low, t.low) : nil
+    guard let a = most(active), let t = most(touched), a > t else { return nil }
+    return (a, t)
   }
 
   /// What of a curve that stands between given times happens in the run.
@@ -49,17 +48,13 @@ extension Assembler {
     }
   }
 
-  /// The least and the most that a curve certainly comes to in the run.
-  private func bounds(
-    _ form: DemandForm
-  ) -> (low: PartsPerMillion, high: PartsPerMillion)? {
-    if let values = pieces(form)?.map(\.value), let low = values.min(), let high = values.max() {
-      return (low, high)
-    }
+  /// The most that a curve comes to in the run.
+  private func most(_ form: DemandForm) -> PartsPerMillion? {
+    if let pieces = pieces(form) { return pieces.map(\.value).max() }
     guard case .square(let period, let duty, let high, let low) = form, let duration,
       period <= duration, duty > .zero, duty < .one
     else { return nil }
-    return (min(low, high), max(low, high))
+    return max(low, high)
   }
 
   /// Nil when there is none, or when it is wrong.
