@@ -12,8 +12,7 @@ extension ResourceManager {
       capacity: table.capacity, among: claims, pools: pools, poolOfClaim: poolOfRow)
     let isEnough = tree.given[0] >= tree.asked[0].cap && table.capacity >= tree.asked[0].cap
     func siblingShares(in parent: Int) -> Int64 {
-      let inner = pools.indices.filter { $0 > 0 && pools[$0].parent == parent }
-      let own = claims.indices.filter { poolOfRow[$0] == parent }
+      let (inner, own) = IdleMemoryTax.children(of: parent, pools, poolOfRow)
       return inner.reduce(0) { $0 + pools[$1].weight } + own.reduce(0) { $0 + claims[$1].shares }
     }
     func level(

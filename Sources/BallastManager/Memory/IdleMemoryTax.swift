@@ -106,8 +106,7 @@ public struct IdleMemoryTax: Sendable, Equatable {
       asked: asked, given: pools.map { _ in 0 }, parts: claims.map { _ in 0 })
     tree.given[0] = min(capacity, asked[0].cap)
     for pool in pools.indices {
-      let inner = pools.indices.filter { $0 > 0 && pools[$0].parent == pool }
-      let own = claims.indices.filter { poolOfClaim[$0] == pool }
+      let (inner, own) = Self.children(of: pool, pools, poolOfClaim)
       let siblings = inner.map { asked[$0] } + own.map { claims[$0] }
       let parts = divide(
         capacity: tree.given[pool], among: Self.withFloors(siblings, in: tree.given[pool]))
@@ -124,13 +123,22 @@ public struct IdleMemoryTax: Sendable, Equatable {
     let asked = poolClaims(claims, pools, poolOfClaim)
     var backed = asked.map { min($0.floor, capacity) }
     for pool in pools.indices {
-      let inner = pools.indices.filter { $0 > 0 && pools[$0].parent == pool }
-      let own = claims.indices.filter { poolOfClaim[$0] == pool }
+      let (inner, own) = Self.children(of: pool, pools, poolOfClaim)
       let fitting = Self.withFloors(
         inner.map { asked[$0] } + own.map { claims[$0] }, in: backed[pool])
       for (child, claim) in zip(inner, fitting) { backed[child] = claim.floor }
     }
     return zip(asked, backed).map { ($0.floor, $1) }
+  }
+
+  /// What a pool is divided among: the pools directly in it, and the claims.
+  static func children(
+    of pool: Int, _ pools: [MemoryPool], _ poolOfClaim: [Int]
+  ) -> (pools: [Int], claims: [Int]) {
+    (
+      pools.indices.filter { $0 > 0 && pools[$0].parent == pool },
+      poolOfClaim.indices.filter { poolOfClaim[$0] == pool }
+    )
   }
 
   /// Claims with floors that fit: own reservations first, then what is lent.

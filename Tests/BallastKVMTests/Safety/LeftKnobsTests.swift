@@ -64,14 +64,20 @@ struct LeftKnobsTests {
     #expect(bench.weight == 1_024 && forced.heldBack.isEmpty && !bench.isOnRecord)
   }
 
-  /// The next controller takes the 500 for what it finds, manages the domain, and puts the 500 back; the 1024 is still known.
-  @Test func theNextControllerBeginsFromWhatItFinds() throws {
+  /// A controller has set 2048 for 1024, somebody else 500, which was left; the next one sets 3000.
+  private func secondOfALeftWeight() throws -> Bench {
     let bench = try Bench()
     try bench.weigh(2_048)
     bench.change(500)
     _ = try bench.host.restore()
     try bench.startAnew()
     try bench.weigh(3_000)
+    return bench
+  }
+
+  /// The next controller takes the 500 for what it finds, manages the domain, and puts the 500 back; the 1024 is still known.
+  @Test func theNextControllerBeginsFromWhatItFinds() throws {
+    let bench = try secondOfALeftWeight()
     #expect(bench.weight == 3_000 && bench.host.report.heldBack.isEmpty)
     let report = try bench.host.restore()
     #expect(bench.weight == 500 && report.hasLeft && !report.isIncomplete)
@@ -82,12 +88,7 @@ struct LeftKnobsTests {
 
   /// The second controller was killed: who insists gets the first original, not what the second found.
   @Test func theFirstOriginalCountsForWhoInsists() throws {
-    let bench = try Bench()
-    try bench.weigh(2_048)
-    bench.change(500)
-    _ = try bench.host.restore()
-    try bench.startAnew()
-    try bench.weigh(3_000)
+    let bench = try secondOfALeftWeight()
     try bench.startAnew()
     let forced = try bench.host.restore(insists: true)
     #expect(bench.weight == 1_024 && forced.performed.count == 1 && !bench.isOnRecord)
